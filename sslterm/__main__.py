@@ -1,0 +1,6 @@
+"""`python -m sslterm` is `sslterm`."""
+
+from sslterm.cli import main
+
+if __name__ == "__main__":
+    main()

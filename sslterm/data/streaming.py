@@ -1,0 +1,124 @@
+"""Images that memory cannot hold: decoded by worker processes while training, in the order of the batches.
+
+Each pixel is what the cache would hold, since both decode with `decode.read`.
+Shapes: B images in a batch, C channels, S side in pixels.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from sslterm.data import cache, decode, pool
+from sslterm.data.catalog import DataError
+from sslterm.data.dataset import Dataset, moved
+from sslterm.data.folders import Folder
+
+SAMPLE = 5000
+"""Training images whose mean and standard deviation stand for all of them."""
+
+
+@dataclass(frozen=True)
+class StreamingDataset(Dataset):
+    """Images read from their files whenever they are needed."""
+
+    root: Path
+    files: tuple[str, ...]
+    workers: int
+    """Processes that decode; 0: this one."""
+
+    def batches(self, order: Sequence[Tensor], device: torch.device) -> Iterator[Tensor]:
+        workers = min(self.workers, pool.cores())
+        loader: DataLoader[Any] = DataLoader(
+            _Files(self.root, self.files, self.channels, self.size),  # type: ignore[arg-type]
+            batch_sampler=[indices.tolist() for indices in order],
+            num_workers=workers,
+            collate_fn=_as_they_are,
+            multiprocessing_context=_context() if workers else None,
+            generator=torch.Generator(),  # its own, so that the run's random numbers stay where they are
+        )
+        for batch in loader:
+            if isinstance(batch, DataError):
+                raise batch
+            yield moved(batch, device)
+
+
+class _Files:
+    """What a worker holds."""
+
+    def __init__(self, root: Path, files: tuple[str, ...], channels: int, size: int) -> None:
+        self.root, self.files, self.channels, self.size = root, files, channels, size
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitems__(self, indices: list[int]) -> Tensor | DataError:
+        """uint8 (B, C, S, S). An error is handed over, not raised: torch would wrap it in a traceback."""
+        try:
+            images = [decode.read(self.root / self.files[i], self.channels, self.size) for i in indices]
+        except DataError as error:
+            return error
+        return torch.from_numpy(np.stack(images))
+
+
+def _as_they_are(batch: Any) -> Any:
+    return batch
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Workers are not forked from this process, whose threads and GPU would not survive it, but from a small server
+    that has imported what they need; it ends with us."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["sslterm.data.streaming"])
+    return context
+
+
+def stream(folder: Folder, size: int, workers: int, data_dir: Path, progress: bool) -> StreamingDataset:
+    """The images of a folder, decoded as they are needed. Raises DataError."""
+    contents = folder.contents()
+    mean, std = _statistics(folder, size, data_dir, progress)
+    return StreamingDataset(
+        folder.name, contents.classes, torch.from_numpy(contents.labels), contents.first_test, contents.channels, size,
+        tuple(mean), tuple(std), folder.fingerprint, folder.root, folder.files, workers,
+    )  # fmt: skip
+
+
+def _statistics(folder: Folder, size: int, data_dir: Path, progress: bool) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of a sample, always the same one, kept in a small file beside the caches."""
+    home = cache.writable_home(data_dir)
+    path = home / f"{folder.name}-{size}-{folder.fingerprint[:12]}.json"
+    try:
+        kept = json.loads(path.read_text())
+        return kept["mean"], kept["std"]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    mean, std = cache.statistics(_sample(folder, size, progress))
+    writing = path.with_suffix(f".{os.getpid()}.part")
+    writing.write_text(json.dumps({"mean": mean, "std": std, "sample": SAMPLE}))
+    writing.replace(path)
+    return mean, std
+
+
+def _sample(folder: Folder, size: int, progress: bool) -> np.ndarray:
+    """uint8 (n, C, S, S) of at most SAMPLE training images."""
+    shuffled = torch.randperm(folder.first_test, generator=torch.Generator().manual_seed(0))
+    chosen = shuffled[:SAMPLE].sort().values.tolist()
+    files = [folder.files[i] for i in chosen]
+    images = []
+    with cache.bar(f"mean and spread of {folder.name}", len(files), progress) as shown:
+        for piece in pool.decoded(folder.root, files, folder.channels, size):
+            images.append(piece)
+            shown.update(len(piece))
+    return np.concatenate(images)

@@ -1,0 +1,355 @@
+"""Training: from a run directory to trained checkpoints in it.
+
+Resuming is starting again: training begins at the newest good checkpoint if there is one, and since every draw is a
+function of its place, the result is the same as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sslterm.data.open import open_dataset
+from sslterm.data.splits import split
+from sslterm.engine import chance, monitor, parts
+from sslterm.engine.checkpoint import CheckpointWriter, open_checkpoint
+from sslterm.engine.device import Precision, environment, pick_device, pick_precision, prepare
+from sslterm.engine.interrupt import CleanStop, Interrupted
+from sslterm.engine.meter import first_not_finite, mean
+from sslterm.engine.optim import clip
+from sslterm.engine.progress import Progress
+from sslterm.engine.stage import StageInTraining, Subject
+from sslterm.engine.tensorboard import TensorBoard
+from sslterm.engine.weights import normalisation, origin
+from sslterm.methods import Batch
+from sslterm.runs import Run, RunError, RunWriter, checkpoints
+from sslterm.runs.checkpoints import Checkpoint
+
+READ_AT_LEAST = 2.0
+"""Seconds after which numbers are read from the device even if fewer than `monitor.log_every` steps wait."""
+
+
+class Diverged(RunError):
+    """The loss is no longer a number; the text says where, and what is left."""
+
+
+def train(run: Run, *, device: str = "auto", data_dir: Path, progress: Progress, more_epochs: int = 0) -> None:
+    """Train what is left of a run. Raises RunError, PresetError, ValueError with a sentence; Interrupted when asked to stop.
+
+    Whatever ends it, `status.json` says so and every checkpoint that was complete stays.
+    """
+    run.info()
+    with RunWriter(run) as writer, TensorBoard(run.path / "tensorboard") as board:
+        try:
+            writer.state("running")
+            with CleanStop() as stop:
+                Trainer(run, writer, board, progress, stop).train(device, data_dir, more_epochs)
+            writer.state("finished", exit_code=0)
+        except (Interrupted, KeyboardInterrupt) as error:
+            writer.state("interrupted", str(error) or "ended at once; continue with `sslterm resume`", exit_code=130)
+            raise
+        except BaseException as error:
+            _record_failure(writer, error)
+            raise
+        finally:
+            progress.close()
+
+
+def _record_failure(writer: RunWriter, error: BaseException) -> None:
+    """Say why in the log and the status; a full disk may keep even that from being said."""
+    try:
+        writer.log("".join(traceback.format_exception(error)))
+        writer.state("failed", str(error).strip() or type(error).__name__, exit_code=1)
+    except OSError:
+        return
+
+
+class Trainer:
+    """One attempt at a run."""
+
+    def __init__(self, run: Run, writer: RunWriter, board: TensorBoard, progress: Progress, stop: CleanStop) -> None:
+        self.run, self.writer, self.board, self.progress, self.stop = run, writer, board, progress, stop
+        self.checkpoints = CheckpointWriter(run)
+
+    def train(self, wanted_device: str, data_dir: Path, more_epochs: int) -> None:
+        """Every stage that is not done yet, in order."""
+        self.preset = self.run.preset()
+        point, damaged = checkpoints.newest_good(self.run)
+        for problem in damaged:
+            self._say(f"{problem}; going on from the one before")
+        state = open_checkpoint(self.run, point) if point else None
+        if more_epochs:
+            self._extend(point, more_epochs)
+        subject = self._subject(wanted_device, data_dir, state)
+        first = state["stage_index"] if state else 0
+        for index in range(first, len(self.preset.stage)):
+            state = self._stage(index, subject, state)
+        self._say(f"finished: {self.run.path}")
+
+    # -------------------------------------------------------- what a run learns from
+
+    def _subject(self, wanted_device: str, data_dir: Path, state: dict[str, Any] | None) -> Subject:
+        preset = self.preset
+        device = pick_device(wanted_device)
+        prepare(device)
+        precision = self._precision(device, state)
+        self.writer.environment(environment(device, precision))
+        came_from = origin(preset.encoder.weights, self.run.path.parent)
+        view_size = preset.stage[0].views.size
+        dataset = open_dataset(preset.data, view_size, data_dir, progress=not self.progress.quiet)
+        if state and state["data"]["fingerprint"] != dataset.fingerprint:
+            self._say(
+                f"data: the images of {dataset.name} are not the ones this run began with; the result will differ"
+            )
+        divided = self._parts(dataset.labels, dataset.first_test)
+        normal = normalisation(preset, dataset, came_from)
+        self._say(f"{self.run.name}: {dataset.name}, {_counted(divided)} images, on {device} in {precision.name}")
+        return Subject(dataset, divided, normal, device, precision, came_from)
+
+    def _precision(self, device: torch.device, state: dict[str, Any] | None) -> Precision:
+        """What was chosen at the start holds for the whole run, lest a resumed run compute differently."""
+        if state and state["device"] == device.type:
+            return Precision(state["precision"], "as the run began")
+        wanted = {stage.precision for stage in self.preset.stage}
+        return pick_precision(wanted.pop() if len(wanted) == 1 else "auto", device)
+
+    def _parts(self, labels: Tensor, first_test: int) -> dict[str, Tensor]:
+        """Which images are what: made once, then kept in the run."""
+        if self.run.splits.exists():
+            try:
+                return parts.kept(self.run)
+            except RunError as error:
+                self._say(f"{error}; drawing the same splits again from the seed")
+        drawn = split(self.preset.data, labels, first_test, self.preset.seed)
+        parts.keep(self.run, drawn)
+        return drawn
+
+    # -------------------------------------------------------- one stage
+
+    def _stage(self, index: int, subject: Subject, state: dict[str, Any] | None) -> dict[str, Any]:
+        """Train a stage from where `state` left it; gives back the state that the next stage begins from."""
+        own = state if state and state["stage_index"] == index else None
+        stage = StageInTraining(self.preset, index, subject, None if own else state)
+        if stage.steps == 0:
+            raise RunError(
+                f"stage.{stage.stage.name}.batch_size: {stage.stage.batch_size} is more than the {len(stage.indices)}"
+                f" images of part {stage.stage.part!r}; make it smaller"
+            )
+        if own:
+            stage.load(own)
+            stage.ended = own["ended"] and own["planned"] == stage.stage.epochs
+        self.progress.stage(
+            stage.stage.name, stage.stage.method["name"], stage.stage.epochs, stage.steps,
+            stage.epoch * stage.steps + stage.step, stage.stage.batch_size,
+        )  # fmt: skip
+        while stage.epoch < stage.stage.epochs and not stage.ended:
+            self._epoch(stage)
+        self.checkpoints.wait()
+        self.progress.close()
+        return self._left_by(stage)
+
+    def _left_by(self, stage: StageInTraining) -> dict[str, Any]:
+        """What the next stage starts from: the last checkpoint of this one, or its best."""
+        following = self.preset.stage[stage.index + 1 : stage.index + 2]
+        if following and following[0].start == "best" and stage.best:
+            best = checkpoints.chosen(self.run, stage.best[0][1])[0]
+            return {**open_checkpoint(self.run, best), "total_steps": stage.total_steps}
+        return stage.state()
+
+    def _epoch(self, stage: StageInTraining) -> None:
+        """Train an epoch, look at what was learned, keep a checkpoint."""
+        began, first = time.perf_counter(), stage.step
+        self._steps(stage)
+        seconds = time.perf_counter() - began
+        trained = (stage.step - first) * stage.stage.batch_size
+        if stage.step < stage.steps:
+            self._save(stage, {})
+            self.checkpoints.wait()
+            where = f"{stage.stage.name}, epoch {stage.epoch + 1}, step {stage.step} of {stage.steps}"
+            raise Interrupted(f"stopped at {where}; continue with `sslterm resume {self.run.name}`")
+
+        metrics = {f"train/{name}": value for name, value in stage.meter.means().items()}
+        metrics["images_per_second"] = trained / seconds
+        stage.epoch, stage.step = stage.epoch + 1, 0
+        stage.meter.restart()
+        metrics.update(monitor.validate(stage))
+        every = self.preset.monitor.every
+        if every and (stage.epoch % every == 0 or stage.epoch == stage.stage.epochs):
+            metrics.update(monitor.look(stage))
+        stage.schedule.look(metrics)
+        self._consider_stopping(stage, metrics)
+        self._row(stage, metrics)
+        self._save(stage, metrics)
+        left = (stage.stage.epochs - stage.epoch) * (time.perf_counter() - began)
+        self.progress.epoch(stage.epoch, metrics, left)
+        if self.stop.requested and (stage.epoch < stage.stage.epochs or stage.index + 1 < len(self.preset.stage)):
+            self.checkpoints.wait()
+            raise Interrupted(
+                f"stopped after {stage.stage.name}, epoch {stage.epoch}; continue with `sslterm resume {self.run.name}`"
+            )
+
+    def _steps(self, stage: StageInTraining) -> None:
+        """The steps of one epoch, from where it stands to its end or to a requested stop."""
+        order = epoch_order(stage)[stage.step :]
+        stage.method.train()
+        last_read = time.monotonic()
+        for indices, images in zip(order, stage.subject.dataset.batches(order, stage.subject.device), strict=True):
+            one_step(stage, images, indices)
+            due = stage.meter.waiting >= self.preset.monitor.log_every or stage.step == stage.steps
+            shown = None
+            if due or self.stop.requested or time.monotonic() - last_read > READ_AT_LEAST:
+                shown = self._read(stage)
+                last_read = time.monotonic()
+            self.progress.step(shown)
+            if self.stop.requested:
+                break
+
+    def _read(self, stage: StageInTraining) -> dict[str, float]:
+        """Read what waits on the device, once: write a row of it, and see that the loss is still a number."""
+        rows = stage.meter.read()
+        wrong = first_not_finite(rows)
+        values = mean(rows if wrong is None else rows[:wrong])
+        rate = stage.schedule.set(stage.optimizer, stage.place)
+        self._row(stage, {**{f"step/{name}": value for name, value in values.items()}, "optimizer/lr": rate})
+        if wrong is not None:
+            at = stage.step - len(rows) + wrong + 1
+            kept = checkpoints.newest_good(self.run)[0]
+            raise Diverged(
+                f"the loss became {rows[wrong]['loss']} at step {at} of epoch {stage.epoch + 1} of stage"
+                f" {stage.stage.name}; " + (f"{kept.file} is the last good checkpoint" if kept else "no checkpoint was made before")
+                + ". A smaller optimizer.lr, a longer schedule.warmup or clip_norm may help"
+            )  # fmt: skip
+        return values
+
+    def _consider_stopping(self, stage: StageInTraining, metrics: dict[str, float]) -> None:
+        settings = stage.stage.early_stopping
+        if settings.patience and settings.metric in metrics:
+            stage.stopping.look(metrics[settings.metric])
+            stage.ended = stage.stopping.stale > settings.patience
+            if stage.ended:
+                self._say(
+                    f"{stage.stage.name}: {settings.metric} has not improved for {stage.stopping.stale} epochs; stage ends"
+                )
+        stage.ended = stage.ended or stage.epoch >= stage.stage.epochs
+
+    # -------------------------------------------------------- what is kept
+
+    def _row(self, stage: StageInTraining, values: dict[str, float]) -> None:
+        """One row of metrics, in our own file and in TensorBoard's."""
+        place = {"step": stage.total_steps, "stage": stage.stage.name, "epoch": round(stage.place, 4)}
+        try:
+            self.writer.metrics({**place, "time": time.time(), **values})
+        except OSError as error:
+            raise RunError(f"{self.run.metrics}: metrics could not be written ({error.strerror})") from None
+        self.board.write(stage.total_steps, values)
+
+    def _save(self, stage: StageInTraining, metrics: dict[str, float]) -> None:
+        """Copy the stage aside, let a thread write it, then delete what is no longer wanted."""
+        part = f"+{stage.step:05d}" if stage.step else ""
+        file = f"{stage.stage.name}-{stage.epoch:04d}{part}.pt"
+        value = metrics.get(stage.metric, math.nan)
+        if not math.isnan(value):
+            stage.best = best_of([*stage.best, (value, file)], stage.metric, self.preset.checkpoints.best)
+        best = list(stage.best)
+        described = Checkpoint(
+            file=file, stage=stage.stage.name, stage_index=stage.index, epoch=stage.epoch, step=stage.step,
+            total_steps=stage.total_steps, ended=stage.ended, time=time.time(), size=0, sha256="", metrics=metrics,
+        )  # fmt: skip
+
+        def point() -> None:
+            checkpoints.point(self.run, "latest", {"file": file})
+            if best:
+                pointers = checkpoints.pointer(self.run, "best")
+                entry = {"file": best[0][1], "metric": stage.metric, "value": best[0][0]}
+                checkpoints.point(self.run, "best", {**pointers, stage.stage.name: entry})
+            prune(self.run, described, {name for _, name in best}, self.preset.checkpoints.every)
+
+        self.checkpoints.write(stage.state(), lambda size, digest: replace(described, size=size, sha256=digest), point)
+
+    def _extend(self, point: Checkpoint | None, more: int) -> None:
+        """Give the last stage `more` epochs, counted from where it ended or will end."""
+        last = self.preset.stage[-1]
+        over = point is not None and point.stage_index == len(self.preset.stage) - 1 and point.ended
+        epochs = (point.epoch if over and point else last.epochs) + more
+        stages = (*self.preset.stage[:-1], last.model_copy(update={"epochs": epochs}))
+        self.preset = self.preset.model_copy(update={"stage": stages})
+        self.writer.resolved(self.preset)
+
+    def _say(self, text: str) -> None:
+        self.writer.log(text)
+        self.progress.say(text)
+
+
+# ---------------------------------------------------------------- a step
+
+
+def epoch_order(stage: StageInTraining) -> list[Tensor]:
+    """The batches of the epoch at hand, as int64 indices; images that fill no batch wait for another epoch."""
+    mixed = chance.shuffled(stage.indices, stage.preset.seed, "order", stage.index, stage.epoch)
+    return list(mixed[: stage.steps * stage.stage.batch_size].split(stage.stage.batch_size))
+
+
+def one_step(stage: StageInTraining, images: Tensor, indices: Tensor) -> None:
+    """See a batch, learn from it, move on. `images`: uint8 (B, C, H, W) on the device. Never asks the device anything."""
+    subject = stage.subject
+    place = (stage.preset.seed, "views", stage.index, stage.epoch, stage.step)
+    torch.manual_seed(chance.seed_of(*place))
+    draw = chance.generator(*place)
+    batch = Batch(tuple(view(images, draw) for view in stage.views), _labels(stage, indices), indices)
+    stage.schedule.set(stage.optimizer, stage.place)
+    with subject.precision.on(subject.device):
+        values = stage.method(batch)
+    stage.optimizer.zero_grad(set_to_none=True)
+    values["loss"].backward()
+    if stage.stage.clip_norm:
+        clip(stage.method.trained().values(), stage.stage.clip_norm)
+    stage.optimizer.step()
+    stage.step += 1
+    stage.total_steps += 1
+    stage.method.after_step(min(stage.place / stage.stage.epochs, 1.0))
+    stage.meter.add({name: value for name, value in values.items() if value.ndim == 0})
+
+
+def _labels(stage: StageInTraining, indices: Tensor) -> Tensor:
+    """The labels, for methods that may look; -1 for those that must not."""
+    device = stage.subject.device
+    if not stage.method.uses_labels:
+        return torch.full((len(indices),), -1, device=device)
+    return stage.subject.labels[indices.to(device, non_blocking=True)]
+
+
+# ---------------------------------------------------------------- which checkpoints stay
+
+
+def best_of(entries: list[tuple[float, str]], metric: str, count: int) -> list[tuple[float, str]]:
+    """The best `count` of (value, file), best first; of equals the earlier."""
+    from sslterm.engine.schedule import downward
+
+    return sorted(entries, key=lambda entry: entry[0] if downward(metric) else -entry[0])[:count]
+
+
+def prune(run: Run, newest: Checkpoint, best: set[str], every: int) -> None:
+    """Delete the checkpoints of the newest one's stage that nobody asked to keep."""
+    for checkpoint in checkpoints.listed(run):
+        wanted = (
+            checkpoint.stage_index != newest.stage_index
+            or checkpoint.file == newest.file
+            or checkpoint.ended
+            or checkpoint.file in best
+            or (every and checkpoint.epoch % every == 0 and checkpoint.step == 0)
+        )
+        if not wanted:
+            path = run.checkpoints / checkpoint.file
+            path.with_suffix(".json").unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+
+
+def _counted(parts: dict[str, Tensor]) -> str:
+    return ", ".join(f"{name} {len(parts[name]):,}" for name in ("train", "valid", "test"))

@@ -1,0 +1,1 @@
+"""Networks: the encoders that are kept, the heads that help them learn, the teacher that follows slowly."""

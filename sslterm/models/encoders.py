@@ -1,0 +1,133 @@
+"""Encoders: the networks that are kept, without their classifiers: images (B, C, S, S) -> representation h (B, D).
+
+Every encoder has `.features`, its D, and named children that a preset may call parts: `conv1, bn1, layer1 .. layer4`
+(resnets), `layer1 .. layer5, full` (TinyVGG), `conv1, block1 .. block11, conv2` (MobileNet).
+"""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from sslterm import presets
+from sslterm.models.tinyvgg import TinyVGG
+
+
+class WeightsError(ValueError):
+    """Pretrained weights that cannot be had, with what to do about it."""
+
+
+def build_encoder(settings: presets.Encoder, channels: int) -> nn.Module:
+    """The encoder for images of `input_channels` channels. Raises WeightsError.
+
+    Weights other than "imagenet" are ours: whoever knows runs loads them afterwards.
+    """
+    if settings.weights == "imagenet":
+        _refuse_what_has_no_weights(settings)
+    if settings.name.startswith("tinyvgg"):
+        return TinyVGG(settings.name.removeprefix("tinyvgg-"), channels, settings.dropout)
+    assert channels == 3, channels
+    network = _torchvision_network(settings)
+    return MobileNet(network.features) if settings.name.startswith("mobilenet") else _headless(network)
+
+
+def input_channels(settings: presets.Encoder, data_channels: int) -> int:
+    """How many channels the encoder wants: torchvision's networks 3, TinyVGG those of the data."""
+    return data_channels if settings.name.startswith("tinyvgg") else 3
+
+
+def features(encoder: nn.Module) -> int:
+    """D, the width of the representation."""
+    return cast(int, encoder.features)
+
+
+def parts(encoder: nn.Module) -> dict[str, nn.Module]:
+    """The children that have weights, from the image upward."""
+    return {name: child for name, child in encoder.named_children() if any(True for _ in child.parameters())}
+
+
+class MobileNet(nn.Module):
+    """torchvision's MobileNet v3 without classifier; its blocks are children, so that each can be named."""
+
+    features: int
+
+    def __init__(self, blocks: nn.Sequential) -> None:
+        super().__init__()
+        first, *middle, last = blocks
+        self.conv1 = first
+        for place, block in enumerate(middle, start=1):
+            self.add_module(f"block{place}", block)
+        self.conv2 = last
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.features = cast(nn.Conv2d, last.get_submodule("0")).out_channels
+
+    def forward(self, images: Tensor) -> Tensor:
+        maps = images
+        for child in self.children():
+            maps = child(maps)
+        return maps.flatten(1)
+
+
+def _torchvision_network(settings: presets.Encoder) -> Any:
+    """torchvision's network as it is, with its classifier; for resnets with the stem that was asked for."""
+    from torchvision.models import get_model
+
+    network = get_model(settings.name, weights=None)
+    if settings.weights == "imagenet":
+        _load_imagenet(network, settings.name)
+    if settings.name.startswith("resnet") and settings.stem == "cifar":
+        # SimCLR appendix B.9: for small images "we replace the first 7x7 Conv of stride 2 with 3x3 Conv of stride 1,
+        # and also remove the first max pooling operation".
+        network.conv1 = nn.Conv2d(3, 64, 3, stride=1, padding=1, bias=False)
+        nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
+        network.maxpool = nn.Identity()
+    return network
+
+
+def _headless(network: Any) -> nn.Module:
+    network.features = network.fc.in_features
+    network.fc = nn.Identity()
+    return cast(nn.Module, network)
+
+
+# ---------------------------------------------------------------- torchvision's weights
+
+
+def _refuse_what_has_no_weights(settings: presets.Encoder) -> None:
+    if settings.name.startswith("tinyvgg"):
+        raise WeightsError(
+            f'encoder.weights: nobody trained {settings.name} on ImageNet; weights = "imagenet" needs a resnet or '
+            "mobilenet_v3_small"
+        )
+    if settings.name.startswith("resnet") and settings.stem == "cifar":
+        raise WeightsError(
+            'encoder.weights: the ImageNet weights of resnets belong to the 7x7 stem; say stem = "imagenet", or leave '
+            "weights out"
+        )
+
+
+def _load_imagenet(network: nn.Module, name: str) -> None:
+    from torchvision.models import get_model_weights
+
+    # V1 for all: the one recipe that every network here was trained by. (resnet50's V2 classifies ImageNet better.)
+    url = get_model_weights(name)["IMAGENET1K_V1"].url
+    file = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+    was_there = file.is_file()
+    try:
+        weights = torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True, weights_only=True)
+        network.load_state_dict(weights)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, TypeError, AttributeError) as error:
+        if was_there:
+            raise WeightsError(
+                f"encoder.weights: {file} does not hold the ImageNet weights of {name}; delete it and run again, or "
+                f"put the file from {url} in its place"
+            ) from error
+        reason = str(error) or type(error).__name__
+        raise WeightsError(
+            f"encoder.weights: the ImageNet weights of {name} could not be downloaded ({reason}); place the file from "
+            f"{url} at {file}"
+        ) from error

@@ -1,0 +1,133 @@
+"""Checkpoints as a reader sees them: the JSON beside each tells all without opening a tensor."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sslterm.runs import files
+from sslterm.runs.directory import Run, RunNotFound
+from sslterm.runs.files import DamagedFile
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What the JSON beside a checkpoint says."""
+
+    file: str
+    stage: str
+    stage_index: int
+    epoch: int
+    """Epochs of the stage that are done."""
+    step: int
+    """Steps of the next epoch that are done; 0 but for a stop in the middle."""
+    total_steps: int
+    """Steps of the whole run that are done."""
+    ended: bool
+    """Whether the stage was done with this one."""
+    time: float
+    size: int
+    sha256: str
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Where in the run it was made: stage, epoch, step."""
+        return self.stage_index, self.epoch, self.step
+
+
+def describe(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write the JSON beside a checkpoint."""
+    files.write_json((folder / checkpoint.file).with_suffix(".json"), asdict(checkpoint))
+
+
+def read(path: Path) -> Checkpoint:
+    """The description at `path` (a .json). Raises DamagedFile, FileNotFoundError."""
+    said = files.read_json(path)
+    try:
+        checkpoint = Checkpoint(**{name: said[name] for name in Checkpoint.__dataclass_fields__})
+    except KeyError as error:
+        raise DamagedFile(f"{path}: does not say {error.args[0]}") from None
+    if not isinstance(checkpoint.file, str) or "/" in checkpoint.file:
+        raise DamagedFile(f"{path}: names no file of this run")
+    return checkpoint
+
+
+def listed(run: Run) -> list[Checkpoint]:
+    """Every checkpoint that is described, in the order of training. Damaged descriptions are passed over."""
+    found = []
+    for path in run.checkpoints.glob("[!.]*.json"):
+        if path.name in ("latest.json", "best.json"):
+            continue
+        try:
+            checkpoint = read(path)
+        except (DamagedFile, FileNotFoundError):
+            continue
+        if (run.checkpoints / checkpoint.file).is_file():
+            found.append(checkpoint)
+    return sorted(found, key=lambda c: c.place)
+
+
+def damage(run: Run, checkpoint: Checkpoint) -> str | None:
+    """Why a checkpoint cannot be trusted, or None: it is there, whole, and byte for byte what was written."""
+    path = run.checkpoints / checkpoint.file
+    try:
+        size = path.stat().st_size
+        if size != checkpoint.size:
+            return f"{path}: is damaged: {size:,} of {checkpoint.size:,} bytes"
+        return None if files.sha256(path) == checkpoint.sha256 else f"{path}: is damaged: its sha256 differs"
+    except OSError as error:
+        return f"{path}: cannot be read ({error.strerror})"
+
+
+def newest_good(run: Run) -> tuple[Checkpoint | None, list[str]]:
+    """The checkpoint to continue from, and what is wrong with those that are newer."""
+    wrong: list[str] = []
+    for checkpoint in reversed(listed(run)):
+        problem = damage(run, checkpoint)
+        if problem is None:
+            return checkpoint, wrong
+        wrong.append(problem)
+    return None, wrong
+
+
+def point(run: Run, name: str, value: dict[str, Any]) -> None:
+    """Set a pointer: `latest` or `best`."""
+    files.write_json(run.checkpoints / f"{name}.json", value)
+
+
+def pointer(run: Run, name: str) -> dict[str, Any]:
+    """What a pointer says; empty where there is none."""
+    try:
+        return files.read_json(run.checkpoints / f"{name}.json")
+    except (DamagedFile, FileNotFoundError):
+        return {}
+
+
+def chosen(run: Run, wanted: str) -> list[Checkpoint]:
+    """The checkpoints that `best`, `last`, `all`, an epoch (`40`, or `pretrain-40`), or a file name mean.
+
+    Epochs count within the newest stage that has one. Raises RunNotFound with a sentence.
+    """
+    there = listed(run)
+    if not there:
+        raise RunNotFound(f"{run.path}: holds no checkpoint yet; train at least one epoch first")
+    if wanted == "all":
+        return there
+    if wanted == "last":
+        return there[-1:]
+    if wanted == "best":
+        best = pointer(run, "best")
+        files_named = [entry.get("file") for entry in best.values() if isinstance(entry, dict)]
+        marked = [c for c in there if c.file in files_named]
+        return marked[-1:] or there[-1:]
+    by_name = [c for c in there if wanted in (c.file, Path(c.file).stem)]
+    stage, _, number = wanted.rpartition("-")
+    if not by_name and number.isdigit():
+        by_name = [c for c in there if c.epoch == int(number) and c.step == 0 and (not stage or c.stage == stage)]
+    if not by_name:
+        raise RunNotFound(
+            f"{run.path}: no checkpoint {wanted!r}; there are {', '.join(Path(c.file).stem for c in there)}"
+        )
+    return by_name[-1:]

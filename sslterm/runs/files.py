@@ -1,0 +1,86 @@
+"""Files that are whole or not there: written aside, flushed to disk, then renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+class DamagedFile(ValueError):
+    """A file that cannot be what it should be; the text says which and why."""
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a file beside `path`, then rename it: a reader sees the old file or the new one, never a part.
+
+    Raises OSError; then what stood at `path` is untouched and nothing is left beside it.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with aside.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+        sync_folder(path.parent)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """`text` as UTF-8, whole or not at all."""
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """`value` as JSON, whole or not at all; NaN and infinities become text, for JSON has none."""
+    write_text(path, json.dumps(finite(value), indent=1) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises DamagedFile with a sentence, FileNotFoundError."""
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedFile(f"{path}: cannot be read ({_cause(error)})") from None
+    if not isinstance(value, dict):
+        raise DamagedFile(f"{path}: holds {type(value).__name__} where a table is expected")
+    return value
+
+
+def _cause(error: Exception) -> str:
+    return "not JSON" if isinstance(error, ValueError) else str(error)
+
+
+def finite(value: Any) -> Any:
+    """The same value with `nan`, `inf` and `-inf` as text, which `float()` reads back."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,95 @@
+"""Text for terminals: aligned columns, and words from files that cannot control a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+
+def safe(text: object) -> str:
+    """The same words without control characters: nothing printed from a file can move the cursor or ring the bell."""
+    return "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else "�" for c in str(text))
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]], right: str = "") -> str:
+    """Aligned columns; `right` names the headings whose column is numbers."""
+    cells = [[safe(cell) for cell in row] for row in rows]
+    widths = [max(len(row[place]) for row in [list(headings), *cells]) for place in range(len(headings))]
+    lines = []
+    for row in [list(headings), *cells]:
+        padded = [
+            cell.rjust(width) if heading in right.split() else cell.ljust(width)
+            for cell, width, heading in zip(row, widths, headings, strict=True)
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+METRICS = {
+    "top1": "top-1", "top5": "top-5", "precision_macro": "precision", "recall_macro": "recall", "f1_macro": "F1",
+    "nll": "NLL", "ece": "ECE",
+}  # fmt: skip
+
+
+def evaluation(answers: Sequence[dict[str, Any]]) -> str:
+    """One checkpoint's answers: every metric, plain beside augmented, then the classes."""
+    plain, augmented = answers[0], answers[-1] if len(answers) > 1 else None
+    checkpoint = plain["checkpoint"]
+    head = f"{checkpoint['file']} · {plain['split']}, {plain['n']:,} images · {plain['protocol']}"
+    rows = []
+    for key, word in METRICS.items():
+        if key in plain["metrics"]:
+            value = plain["metrics"][key]
+            row = [word, f"{value:.4f}"]
+            if augmented:
+                other = augmented["metrics"][key]
+                row += [f"{other:.4f}", f"{other - value:+.4f}"]
+            rows.append(row)
+    columns = ["", "plain", *([_tta(augmented), "diff"] if augmented else [])]
+    metrics = table(columns, rows, right=" ".join(columns[1:]))
+    return f"{safe(head)}\n\n{metrics}\n\n{_classes(augmented or plain)}"
+
+
+def _tta(answer: dict[str, Any]) -> str:
+    scales = answer["tta"]["scales"]
+    return "flip" + (f"@{','.join(map(str, scales))}" if scales else "")
+
+
+def _classes(answer: dict[str, Any]) -> str:
+    names, confusion = answer["classes"], answer["confusion"]
+    rows = []
+    for place, one in enumerate(answer["per_class"][:30]):
+        wrong = [(count, other) for other, count in enumerate(confusion[place]) if other != place and count]
+        most = max(wrong, default=None)
+        confused = f"{names[most[1]]} ({most[0] / max(one['support'], 1):.0%})" if most else ""
+        bar = "█" * round(one["f1"] * 20)
+        rows.append(
+            [
+                one["class"],
+                f"{one['precision']:.3f}",
+                f"{one['recall']:.3f}",
+                f"{one['f1']:.3f}",
+                bar.ljust(20),
+                confused,
+            ]
+        )
+    text = table(["class", "precision", "recall", "F1", "", "most taken for"], rows, right="precision recall F1")
+    more = len(answer["per_class"]) - len(rows)
+    return text + (f"\nand {more} more classes: --json has them all" if more > 0 else "")
+
+
+def over_checkpoints(examined: Sequence[Sequence[dict[str, Any]]]) -> str:
+    """One line a checkpoint, for `--checkpoint all`."""
+    rows = []
+    for answers in examined:
+        plain, augmented = answers[0], answers[-1] if len(answers) > 1 else None
+        checkpoint, values = plain["checkpoint"], plain["metrics"]
+        row = [checkpoint["file"], checkpoint["stage"], checkpoint["epoch"], plain["protocol"], f"{values['top1']:.4f}"]
+        if augmented:
+            change = augmented["metrics"]["top1"] - values["top1"]
+            row += [f"{augmented['metrics']['top1']:.4f}", f"{change:+.4f}"]
+        rows.append([*row, f"{values['f1_macro']:.4f}", f"{values['nll']:.4f}", f"{values['ece']:.4f}"])
+    augmented_columns = [f"top-1+{_tta(examined[0][-1])}", "diff"] if len(examined[0]) > 1 else []
+    columns = ["checkpoint", "stage", "epoch", "protocol", "top-1", *augmented_columns, "F1", "NLL", "ECE"]
+    return table(columns, rows, right=" ".join(["epoch", *columns[4:]]))

@@ -1,0 +1,98 @@
+"""What holds for every method: a step never waits for the device, and the whole memory is in the state."""
+
+import pytest
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from sslterm import presets
+from sslterm.methods import Batch, find, settings
+from sslterm.models.encoders import build_encoder
+
+SAID = {
+    "supervised": {"train": "all"},
+    "rotation": {},
+    "simclr": {},
+    "moco": {"queue": 32, "bn_splits": 2, "symmetric": True},
+    "byol": {"hidden_dim": 32, "projection_dim": 16},
+    "simsiam": {"hidden_dim": 32, "projection_dim": 32, "predictor_dim": 16},
+}
+WAITS = {
+    torch.ops.aten._local_scalar_dense.default,  # .item(), float(), if tensor:
+    torch.ops.aten.nonzero.default,  # boolean masks
+    torch.ops.aten.masked_select.default,
+    torch.ops.aten.equal.default,
+}
+
+
+class NoWaiting(TorchDispatchMode):
+    """Fails where a computation would have to wait for the device's answer."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        assert func not in WAITS, f"{func} waits for the device"
+        return func(*args, **(kwargs or {}))
+
+
+def method(name: str, seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    checked, problems = settings({"name": name, **SAID[name]})
+    assert not problems
+    return find(name)(build_encoder(presets.Encoder(name="tinyvgg-bn"), 3), checked, classes=4)
+
+
+def step(learner: nn.Module, optimizer: torch.optim.Optimizer, place: int) -> None:
+    torch.manual_seed(place)
+    views = tuple(torch.randn(8, 3, 16, 16) for _ in range(learner.view_count))
+    loss = learner(Batch(views, torch.arange(8) % 4, torch.arange(8)))["loss"]
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    learner.after_step(place / 10)
+
+
+def optimizer(learner: nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.SGD([p for part in learner.trained().values() for p in part.parameters()], lr=0.01)
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_step_never_waits_for_the_device(name):
+    learner = method(name)
+    with NoWaiting():
+        torch.manual_seed(0)
+        views = tuple(torch.randn(8, 3, 16, 16) for _ in range(learner.view_count))
+        learner(Batch(views, torch.arange(8) % 4, torch.arange(8)))["loss"].backward()
+        learner.after_step(0.5)
+
+
+def test_waiting_would_be_noticed():
+    with NoWaiting(), pytest.raises(AssertionError, match="waits for the device"):
+        torch.ones(3)[torch.ones(3) > 0].sum().item()
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_state_put_into_another_goes_on_bit_for_bit(name):
+    first, second = method(name), method(name, seed=1)
+    moves = optimizer(first)
+    for place in range(3):
+        step(first, moves, place)
+    second.load_state_dict({key: value.clone() for key, value in first.state_dict().items()})
+    others = optimizer(second)
+    for place in range(3, 6):
+        step(first, moves, place)
+        step(second, others, place)
+    ours, theirs = first.state_dict(), second.state_dict()
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_teacher_is_not_trained(name):
+    assert "teacher" not in method(name).trained()
+
+
+def test_reports_are_scalars_and_only_the_loss_has_a_gradient():
+    for name in SAID:
+        learner = method(name)
+        views = tuple(torch.randn(8, 3, 16, 16) for _ in range(learner.view_count))
+        report = learner(Batch(views, torch.arange(8) % 4, torch.arange(8)))
+        assert all(value.shape == () for value in report.values())
+        assert [key for key, value in report.items() if value.requires_grad] == ["loss"]

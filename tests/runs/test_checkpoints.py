@@ -1,0 +1,88 @@
+"""Checkpoints are chosen, checked and described without opening a tensor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sslterm.runs import Run, RunNotFound, checkpoints, files
+from sslterm.runs.checkpoints import Checkpoint
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    run = Run(tmp_path / "a")
+    run.checkpoints.mkdir(parents=True)
+    for place, (stage, index, epoch, step) in enumerate(
+        [("pretrain", 0, 10, 0), ("pretrain", 0, 20, 0), ("probe", 1, 5, 0), ("probe", 1, 5, 3)]
+    ):
+        name = f"{stage}-{epoch:04d}" + (f"+{step:05d}" if step else "") + ".pt"
+        (run.checkpoints / name).write_bytes(b"weights" + bytes([place]))
+        described = Checkpoint(
+            file=name, stage=stage, stage_index=index, epoch=epoch, step=step, total_steps=place, ended=False,
+            time=0.0, size=8, sha256=files.sha256(run.checkpoints / name), metrics={"knn/top1": 0.5},
+        )  # fmt: skip
+        checkpoints.describe(run.checkpoints, described)
+    checkpoints.point(run, "best", {"pretrain": {"file": "pretrain-0010.pt"}})
+    return run
+
+
+def test_they_are_listed_in_the_order_of_training(run: Run) -> None:
+    assert [c.file for c in checkpoints.listed(run)] == [
+        "pretrain-0010.pt", "pretrain-0020.pt", "probe-0005.pt", "probe-0005+00003.pt",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "file"),
+    [
+        ("last", "probe-0005+00003.pt"),
+        ("best", "pretrain-0010.pt"),
+        ("20", "pretrain-0020.pt"),
+        ("5", "probe-0005.pt"),
+        ("pretrain-10", "pretrain-0010.pt"),
+        ("probe-0005.pt", "probe-0005.pt"),
+        ("pretrain-0020", "pretrain-0020.pt"),
+    ],
+)
+def test_they_are_chosen_by_what_people_say(run: Run, wanted: str, file: str) -> None:
+    assert [c.file for c in checkpoints.chosen(run, wanted)] == [file]
+
+
+def test_an_unknown_one_lists_those_there_are(run: Run) -> None:
+    with pytest.raises(RunNotFound, match="pretrain-0010, pretrain-0020"):
+        checkpoints.chosen(run, "77")
+
+
+def test_damage_is_found_by_size_and_by_digest(run: Run) -> None:
+    first = checkpoints.listed(run)[0]
+    path = run.checkpoints / first.file
+    assert checkpoints.damage(run, first) is None
+    path.write_bytes(b"wEights\x00")
+    assert "sha256 differs" in str(checkpoints.damage(run, first))
+    path.write_bytes(b"wei")
+    assert "3 of 8 bytes" in str(checkpoints.damage(run, first))
+    path.unlink()
+    assert "cannot be read" in str(checkpoints.damage(run, first))
+
+
+def test_the_newest_good_one_passes_over_the_damaged(run: Run) -> None:
+    for name in ("probe-0005+00003.pt", "probe-0005.pt"):
+        (run.checkpoints / name).write_bytes(b"cut")
+    good, wrong = checkpoints.newest_good(run)
+    assert good is not None
+    assert good.file == "pretrain-0020.pt"
+    assert len(wrong) == 2
+
+
+def test_a_damaged_description_hides_one_checkpoint_not_all(run: Run) -> None:
+    (run.checkpoints / "probe-0005.json").write_text("{")
+    assert len(checkpoints.listed(run)) == 3
+
+
+def test_a_description_cannot_point_out_of_the_run(run: Run) -> None:
+    first = checkpoints.listed(run)[0]
+    files.write_json(run.checkpoints / "evil.json", {**replace(first, file="../../etc/passwd").__dict__})
+    assert len(checkpoints.listed(run)) == 4
