@@ -99,8 +99,9 @@ def _code(error: Exception) -> int | None:
     """The exit code of an error that is meant for users; None for our own mistakes."""
     from sslterm.presets import PresetError
     from sslterm.runs import RunError, RunNotFound
+    from sslterm.runs.directory import BadName
 
-    if isinstance(error, PresetError):
+    if isinstance(error, PresetError | BadName):
         return USAGE
     if isinstance(error, RunNotFound | FileNotFoundError):
         return NOT_FOUND
@@ -109,7 +110,7 @@ def _code(error: Exception) -> int | None:
     kind = type(error).__name__
     if kind == "Interrupted":
         return INTERRUPTED
-    if kind in ("DataError", "ScoresError", "OutOfMemoryError"):
+    if kind in ("DataError", "ScoresError", "WeightsError", "OutOfMemoryError"):
         return FAILED
     return USAGE if isinstance(error, ValueError) else None
 

@@ -38,7 +38,7 @@ Amount = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
 
 EncoderName = Literal[
     "resnet18", "resnet34", "resnet50", "tinyvgg-a", "tinyvgg-b", "tinyvgg-c", "tinyvgg-d", "tinyvgg-e", "tinyvgg-bn",
-    "mobilenet_v3_small",
+    "conv4", "mobilenet_v3_small",
 ]  # fmt: skip
 Part = Literal["train", "labeled", "unlabeled"]
 

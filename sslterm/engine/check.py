@@ -54,7 +54,7 @@ def _data(preset: Preset) -> Iterator[Problem]:
 def _encoder(preset: Preset) -> Iterator[Problem]:
     encoder, normalise = preset.encoder, preset.data.normalise
     if encoder.weights == "imagenet":
-        if encoder.name.startswith("tinyvgg"):
+        if encoder.name.startswith(("tinyvgg", "conv4")):
             yield Problem("encoder.weights", f"there are no imagenet weights for {encoder.name}; use a resnet")
         elif encoder.stem == "cifar" and encoder.name.startswith("resnet"):
             yield Problem("encoder.stem", 'imagenet weights are made for stem = "imagenet"')

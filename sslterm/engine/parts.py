@@ -22,7 +22,7 @@ def keep(run: Run, parts: dict[str, Tensor]) -> None:
 def kept(run: Run) -> dict[str, Tensor]:
     """The indices that a run keeps. Raises RunError where they cannot be read."""
     try:
-        with np.load(run.splits, allow_pickle=False) as arrays:
+        with run.splits.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: torch.from_numpy(arrays[name]) for name in NAMES}
     except Exception as error:  # numpy and zipfile raise a dozen kinds for a cut file
         reason = str(error).split("\n")[0] or type(error).__name__

@@ -42,19 +42,20 @@ class Subject:
 
 
 def build_method(preset: presets.Preset, index: int, dataset: Dataset, origin: dict[str, Any] | None = None) -> Method:
-    """The method of a stage, freshly initialised: the same weights for the same seed. Raises PresetError."""
+    """The method of a stage, freshly initialised: the same weights for the same seed.
+
+    Raises PresetError, RunError, WeightsError.
+    """
     stage = preset.stage[index]
     torch.manual_seed(chance.seed_of(preset.seed, "weights", index))
+    encoder = build_encoder(preset.encoder, input_channels(preset.encoder, dataset.channels))
+    if origin:
+        adopt(encoder, origin, preset.encoder)
+    settings, problems = methods.settings(stage.method, f"stage.{stage.name}.method")
+    if problems:
+        raise presets.PresetError("preset", problems)
     try:
-        encoder = build_encoder(preset.encoder, input_channels(preset.encoder, dataset.channels))
-        if origin:
-            adopt(encoder, origin, preset.encoder)
-        settings, problems = methods.settings(stage.method, f"stage.{stage.name}.method")
-        if problems:
-            raise presets.PresetError("preset", problems)
         return methods.find(stage.method["name"])(encoder, settings, len(dataset.classes))
-    except presets.PresetError:
-        raise
     except ValueError as error:
         raise presets.PresetError("preset", [Problem(f"stage.{stage.name}", str(error))]) from None
 
@@ -126,6 +127,11 @@ class StageInTraining:
     def encoder(self) -> nn.Module:
         """The network that is kept."""
         return self.method.encoder
+
+    @property
+    def encoder_moves(self) -> bool:
+        """Whether this stage changes the representation at all; a linear probe does not."""
+        return any(weight.requires_grad for weight in self.encoder.parameters())
 
     @property
     def place(self) -> float:

@@ -181,7 +181,8 @@ class Trainer:
         stage.meter.restart()
         metrics.update(monitor.validate(stage))
         every = self.preset.monitor.every
-        if every and (stage.epoch % every == 0 or stage.epoch == stage.stage.epochs):
+        due = every and (stage.epoch % every == 0 or stage.epoch == stage.stage.epochs)
+        if due and stage.encoder_moves:
             metrics.update(monitor.look(stage))
         stage.schedule.look(metrics)
         self._consider_stopping(stage, metrics)

@@ -1,7 +1,7 @@
 """Encoders: the networks that are kept, without their classifiers: images (B, C, S, S) -> representation h (B, D).
 
 Every encoder has `.features`, its D, and named children that a preset may call parts: `conv1, bn1, layer1 .. layer4`
-(resnets), `layer1 .. layer5, full` (TinyVGG), `conv1, block1 .. block11, conv2` (MobileNet).
+(resnets), `layer1 .. layer5, full` (TinyVGG), `layer1 .. layer4` (Conv4), `conv1, block1 .. block11, conv2` (MobileNet).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from sslterm import presets
+from sslterm.models.conv4 import Conv4
 from sslterm.models.tinyvgg import TinyVGG
 
 
@@ -30,14 +31,20 @@ def build_encoder(settings: presets.Encoder, channels: int) -> nn.Module:
         _refuse_what_has_no_weights(settings)
     if settings.name.startswith("tinyvgg"):
         return TinyVGG(settings.name.removeprefix("tinyvgg-"), channels, settings.dropout)
+    if settings.name == "conv4":
+        return Conv4(channels)
     assert channels == 3, channels
     network = _torchvision_network(settings)
     return MobileNet(network.features) if settings.name.startswith("mobilenet") else _headless(network)
 
 
 def input_channels(settings: presets.Encoder, data_channels: int) -> int:
-    """How many channels the encoder wants: torchvision's networks 3, TinyVGG those of the data."""
-    return data_channels if settings.name.startswith("tinyvgg") else 3
+    """How many channels the encoder wants: torchvision's networks 3, our own those of the data."""
+    return data_channels if _is_ours(settings) else 3
+
+
+def _is_ours(settings: presets.Encoder) -> bool:
+    return settings.name.startswith(("tinyvgg", "conv4"))
 
 
 def features(encoder: nn.Module) -> int:
@@ -98,7 +105,7 @@ def _headless(network: Any) -> nn.Module:
 
 
 def _refuse_what_has_no_weights(settings: presets.Encoder) -> None:
-    if settings.name.startswith("tinyvgg"):
+    if _is_ours(settings):
         raise WeightsError(
             f'encoder.weights: nobody trained {settings.name} on ImageNet; weights = "imagenet" needs a resnet or '
             "mobilenet_v3_small"

@@ -49,7 +49,9 @@ def split_batch_norm(module: nn.Module, splits: int) -> None:
             assert child.affine
             assert child.momentum is not None
             split = SplitBatchNorm2d(child.num_features, splits, child.eps, child.momentum)
-            split.load_state_dict(child.state_dict())
-            setattr(module, name, split.to(child.weight.device))
+            split.weight, split.bias = child.weight, child.bias
+            for buffer, kept in child.named_buffers():
+                setattr(split, buffer, kept)
+            setattr(module, name, split)
         else:
             split_batch_norm(child, splits)

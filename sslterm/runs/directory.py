@@ -42,6 +42,10 @@ class RunError(ValueError):
     """A run that cannot be made or used; the text says which and why."""
 
 
+class BadName(RunError):
+    """A name that no run can have."""
+
+
 class RunNotFound(LookupError):
     """No run, or no single run, by that name."""
 
@@ -178,7 +182,7 @@ def _settle(aside: Path, runs_dir: Path, name: str | None, stem: str) -> Path:
 
 
 def check_name(name: str) -> None:
-    """Refuse what could leave the runs directory or harm a terminal. Raises RunError."""
+    """Refuse what could leave the runs directory or harm a terminal. Raises BadName."""
     wrong = None
     if not name.strip() or name in (".", "..") or name.startswith((".", "-")):
         wrong = "must not be empty or begin with a dot or a dash"
@@ -189,7 +193,7 @@ def check_name(name: str) -> None:
     elif name == "last":
         wrong = "is taken: `last` means the newest run"
     if wrong:
-        raise RunError(f"--name {name[:40]!r}: a run's name {wrong}")
+        raise BadName(f"--name {name[:40]!r}: a run's name {wrong}")
 
 
 def _user() -> str:

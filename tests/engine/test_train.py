@@ -1,0 +1,287 @@
+"""Training: what a run holds when it ends, however it ends."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sslterm import presets
+from sslterm.engine import chance, train as trainer
+from sslterm.engine.checkpoint import open_checkpoint
+from sslterm.engine.device import Precision
+from sslterm.engine.progress import Progress
+from sslterm.engine.stage import StageInTraining, Subject
+from sslterm.engine.train import Diverged, best_of, train
+from sslterm.engine.weights import Normalisation
+from sslterm.data.open import open_dataset
+from sslterm.data.splits import split
+from sslterm.runs import Run, RunError, checkpoints, create, metrics
+from sslterm.runs.files import read_json, sha256
+
+SMALL: dict[str, Any] = {
+    "data": {"name": "shapes", "images": 160, "size": 16, "valid": 32, "labeled": 0.5},
+    "encoder": {"name": "tinyvgg-a"},
+    "monitor": {"log_every": 2, "bank": 64, "queries": 32},
+    "epochs": 2,
+    "batch_size": 32,
+}
+SIMCLR = {"name": "simclr"}
+PROBE = {"name": "supervised", "train": "head"}
+TWO_STAGES = [{"name": "pretrain", "method": SIMCLR}, {"name": "probe", "part": "labeled", "method": PROBE}]
+
+
+def run_of(runs_dir: Path, written: dict[str, Any], name: str = "a") -> Run:
+    source = runs_dir / "source.toml"
+    source.parent.mkdir(exist_ok=True)
+    source.write_text("")
+    return create(runs_dir, presets.resolve(written), source=source, name=name)
+
+
+def trained(runs_dir: Path, data_dir: Path, written: dict[str, Any], name: str = "a", **more: Any) -> Run:
+    run = run_of(runs_dir, written, name)
+    train(run, device="cpu", data_dir=data_dir, progress=Progress(quiet=True), **more)
+    return run
+
+
+def again(run: Run, data_dir: Path, **more: Any) -> None:
+    train(run, device="cpu", data_dir=data_dir, progress=Progress(quiet=True), **more)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Run:
+    """A run that has finished both of its stages."""
+    written = {key: dict(value) if isinstance(value, dict) else value for key, value in SMALL.items()}
+    return trained(tmp_path_factory.mktemp("runs"), data_dir, {**written, "stage": TWO_STAGES})
+
+
+class TestAFinishedRun:
+    def test_says_so(self, run: Run) -> None:
+        assert (run.status()["state"], run.status()["exit"]) == ("finished", 0)
+
+    def test_keeps_the_end_of_each_stage(self, run: Run) -> None:
+        ended = [c.file for c in checkpoints.listed(run) if c.ended]
+        assert ended == ["pretrain-0002.pt", "probe-0002.pt"]
+        assert checkpoints.pointer(run, "latest") == {"file": "probe-0002.pt"}
+
+    def test_points_at_the_best_of_each_stage_by_its_own_metric(self, run: Run) -> None:
+        best = checkpoints.pointer(run, "best")
+        assert best["pretrain"]["metric"] == "knn/top1"
+        assert best["probe"]["metric"] == "valid/top1"
+        rows = [row for row in metrics.read(run.metrics) if row["stage"] == "probe" and "valid/top1" in row]
+        assert best["probe"]["value"] == max(row["valid/top1"] for row in rows)
+
+    def test_logs_the_health_of_the_representation_each_epoch(self, run: Run) -> None:
+        rows = [row for row in metrics.read(run.metrics) if row["stage"] == "pretrain" and "knn/top1" in row]
+        assert len(rows) == 2
+        wanted = {"health/std", "health/std_healthy", "health/rank", "health/alignment", "health/uniformity"}
+        assert wanted <= set(rows[0])
+
+    def test_counts_steps_through_all_stages(self, run: Run) -> None:
+        steps = [row["step"] for row in metrics.read(run.metrics)]
+        assert steps == sorted(steps)
+        assert steps[-1] == 2 * 4 + 2 * 2  # 128 images, then the labeled 64, in batches of 32
+
+    def test_keeps_its_splits_and_its_environment(self, run: Run) -> None:
+        assert run.splits.is_file()
+        attempt = read_json(run.path / "env.json")["attempts"][0]
+        assert torch.__version__.startswith(attempt["packages"]["torch"])
+        assert attempt["precision"]["why"]
+
+    def test_writes_tensorboard_events(self, run: Run) -> None:
+        assert [path.name for path in (run.path / "tensorboard").iterdir()][0].startswith("events")
+
+    def test_its_normalisation_travels_with_the_checkpoint(self, run: Run, data_dir: Path) -> None:
+        state = open_checkpoint(run, checkpoints.listed(run)[-1])
+        dataset = open_dataset(run.preset().data, None, data_dir)
+        assert state["normalisation"] == {"mean": list(dataset.mean), "std": list(dataset.std), "of": "shapes"}
+
+    def test_resuming_it_trains_nothing(self, run: Run, data_dir: Path) -> None:
+        before = (run.checkpoints / "probe-0002.pt").read_bytes()
+        again(run, data_dir)
+        assert (run.checkpoints / "probe-0002.pt").read_bytes() == before
+
+    def test_the_probe_left_the_encoder_alone(self, run: Run) -> None:
+        first, last = (open_checkpoint(run, c)["method"] for c in checkpoints.listed(run) if c.ended)
+        for key, value in last.items():
+            if key.startswith("encoder."):
+                assert torch.equal(value, first[key])
+
+
+class TestMoreEpochs:
+    def test_the_last_stage_goes_on_from_where_it_ended(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        run = trained(runs_dir, data_dir, {**small, "stage": TWO_STAGES})
+        again(run, data_dir, more_epochs=3)
+        assert run.preset().stage[-1].epochs == 5
+        assert checkpoints.listed(run)[-1].file == "probe-0005.pt"
+        assert run.status()["state"] == "finished"
+
+    def test_without_a_schedule_it_equals_training_longer_at_once(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        small["method"] = SIMCLR
+        short = trained(runs_dir, data_dir, {**small, "epochs": 1}, "short")
+        again(short, data_dir, more_epochs=1)
+        long = trained(runs_dir, data_dir, {**small, "epochs": 2}, "long")
+        ours, theirs = (open_checkpoint(run, checkpoints.listed(run)[-1])["method"] for run in (short, long))
+        assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+
+
+class TestWhatIsKept:
+    def test_every_so_many_the_best_and_the_last(self, small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
+        small.update(epochs=7, method={"name": "supervised"}, checkpoints={"every": 3, "best": 2})
+        run = trained(runs_dir, data_dir, small)
+        rows = [(row["valid/top1"], -row["step"]) for row in metrics.read(run.metrics) if "valid/top1" in row]
+        best = {-step // 4 for _, step in sorted(rows, reverse=True)[:2]}
+        assert {c.epoch for c in checkpoints.listed(run)} == {3, 6, 7} | best
+
+    def test_of_equals_the_earlier_is_best(self) -> None:
+        assert best_of([(0.5, "a"), (0.7, "b"), (0.7, "c")], "valid/top1", 1) == [(0.7, "b")]
+        assert best_of([(0.5, "a"), (0.7, "b")], "valid/loss", 1) == [(0.5, "a")]
+
+
+class TestStages:
+    def test_the_head_is_handed_on_from_phase_to_phase(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        small["epochs"] = 1
+        small["stage"] = [
+            {"name": "head", "method": PROBE},
+            {"name": "more", "method": {"name": "supervised", "train": ["layer5", "head"]}, "optimizer": {"lr": 1e-9}},
+        ]
+        run = trained(runs_dir, data_dir, small)
+        first, second = (open_checkpoint(run, c)["method"] for c in checkpoints.listed(run))
+        torch.testing.assert_close(first["head.weight"], second["head.weight"], atol=1e-6, rtol=0)
+
+    def test_a_head_for_turns_is_not_handed_on(self, small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
+        small["stage"] = [{"name": "turn", "method": {"name": "rotation"}}, {"name": "probe", "method": PROBE}]
+        run = trained(runs_dir, data_dir, small)
+        assert open_checkpoint(run, checkpoints.listed(run)[-1])["method"]["head.weight"].shape[0] == 10
+
+    def test_labels_reach_only_methods_that_may_look(self, small: dict[str, Any], data_dir: Path) -> None:
+        preset = presets.resolve({**small, "stage": TWO_STAGES})
+        dataset = open_dataset(preset.data, None, data_dir)
+        parts = split(preset.data, dataset.labels, dataset.first_test, 0)
+        normal = Normalisation(dataset.mean, dataset.std, "shapes")
+        subject = Subject(dataset, parts, normal, torch.device("cpu"), Precision("fp32", "test"))
+        blind, seeing = (StageInTraining(preset, index, subject, None) for index in (0, 1))
+        indices = parts["labeled"][:8]
+        assert (trainer._labels(blind, indices) == -1).all()
+        assert torch.equal(trainer._labels(seeing, indices), dataset.labels[indices])
+
+    def test_a_run_of_ours_gives_its_encoder(self, small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
+        giver = trained(runs_dir, data_dir, {**small, "method": SIMCLR}, "giver")
+        small.update(method=PROBE, epochs=1, encoder={"name": "tinyvgg-a", "weights": "giver"})
+        small["data"]["normalise"] = "weights"
+        taker = trained(runs_dir, data_dir, small, "taker")
+        given = open_checkpoint(giver, checkpoints.chosen(giver, "best")[0])
+        taken = open_checkpoint(taker, checkpoints.listed(taker)[-1])
+        key = "encoder.layer1.0.weight"
+        assert torch.equal(given["method"][key], taken["method"][key])
+        assert given["normalisation"] == taken["normalisation"]
+
+    def test_an_encoder_of_another_kind_is_refused(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        trained(runs_dir, data_dir, {**small, "method": SIMCLR, "epochs": 1}, "giver")
+        small.update(method=PROBE, encoder={"name": "tinyvgg-b", "weights": "giver"})
+        with pytest.raises(RunError, match="the checkpoint holds tinyvgg-a"):
+            trained(runs_dir, data_dir, small, "taker")
+
+
+class TestEarlyStopping:
+    def test_a_stage_ends_when_patience_is_over(self, small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
+        small.update(epochs=50, method={"name": "supervised"}, optimizer={"name": "sgd", "lr": 1e-12})
+        small["early_stopping"] = {"patience": 2}
+        run = trained(runs_dir, data_dir, small)
+        last = checkpoints.listed(run)[-1]
+        assert (last.epoch, last.ended) == (4, True)
+        again(run, data_dir)
+        assert checkpoints.listed(run)[-1].epoch == 4
+
+
+class TestTrouble:
+    def test_a_loss_that_is_no_number_stops_the_stage_and_says_where(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        small.update(epochs=9, method={"name": "supervised"}, optimizer={"name": "sgd", "lr": 1e25})
+        run = run_of(runs_dir, small)
+        with pytest.raises(Diverged, match=r"the loss became (nan|inf) at step \d+ of epoch 1 of stage supervised"):
+            again(run, data_dir)
+        assert run.status()["state"] == "failed"
+        assert "the loss became" in run.status()["reason"]
+        rows = [row for row in metrics.read(run.metrics) if "step/loss" in row]
+        assert all(math.isfinite(float(row["step/loss"])) for row in rows)
+        assert checkpoints.listed(run) == []
+
+    def test_the_last_good_checkpoint_stays(self, small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
+        small.update(epochs=4, method={"name": "supervised"})
+        small["schedule"] = {"name": "constant", "warmup": 2.0}
+        run = trained(runs_dir, data_dir, {**small, "epochs": 1, "schedule": {"name": "constant"}})
+        preset = run.preset()
+        wild = preset.stage[0].model_copy(update={"optimizer": presets.Optimizer(lr=1e25), "epochs": 3})
+        (run.path / "resolved.toml").write_text(presets.dump(preset.model_copy(update={"stage": (wild,)})))
+        described = checkpoints.listed(run)[0]
+        path = run.checkpoints / described.file
+        kept = torch.load(path, weights_only=True)
+        for group in kept["optimizer"]["param_groups"]:
+            group["base_lr"] = 1e25
+        torch.save(kept, path)
+        described = replace(described, size=path.stat().st_size, sha256=sha256(path), ended=False)
+        checkpoints.describe(run.checkpoints, described)
+        with pytest.raises(Diverged, match=r"supervised-0001\.pt is the last good checkpoint"):
+            again(run, data_dir)
+        assert [c.file for c in checkpoints.listed(run)] == ["supervised-0001.pt"]
+
+    def test_a_batch_larger_than_the_part_is_a_sentence(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        small.update(batch_size=1000, method=SIMCLR)
+        with pytest.raises(RunError, match="1000 is more than the 128 images of part 'train'; make it smaller"):
+            trained(runs_dir, data_dir, small)
+
+    def test_damaged_splits_are_drawn_again_the_same(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        run = trained(runs_dir, data_dir, {**small, "method": SIMCLR, "epochs": 1})
+        before = trainer.parts.kept(run)
+        run.splits.write_bytes(run.splits.read_bytes()[:50])
+        again(run, data_dir, more_epochs=1)
+        after = trainer.parts.kept(run)
+        assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+class TestViewsAndOrder:
+    def test_valid_and_test_images_are_never_trained_on(self, small: dict[str, Any], data_dir: Path) -> None:
+        preset = presets.resolve({**small, "method": SIMCLR})
+        dataset = open_dataset(preset.data, None, data_dir)
+        parts = split(preset.data, dataset.labels, dataset.first_test, 0)
+        normal = Normalisation(dataset.mean, dataset.std, "shapes")
+        subject = Subject(dataset, parts, normal, torch.device("cpu"), Precision("fp32", "test"))
+        stage = StageInTraining(preset, 0, subject, None)
+        seen = set(torch.cat(trainer.epoch_order(stage)).tolist())
+        assert seen <= set(parts["train"].tolist())
+        assert not seen & {*parts["valid"].tolist(), *parts["test"].tolist()}
+
+    def test_each_epoch_has_its_own_order(self, small: dict[str, Any], data_dir: Path) -> None:
+        indices = torch.arange(64)
+        orders = [chance.shuffled(indices, 0, "order", 0, epoch) for epoch in range(3)]
+        assert len({tuple(order.tolist()) for order in orders}) == 3
+
+
+def test_the_rows_are_strict_json(small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
+    run = trained(runs_dir, data_dir, {**small, "method": SIMCLR, "epochs": 1})
+
+    def refuse(word: str) -> float:
+        raise AssertionError(word)
+
+    for path in run.metrics.iterdir():
+        for line in path.read_text().splitlines():
+            json.loads(line, parse_constant=refuse)

@@ -1,0 +1,234 @@
+"""The commands as a person types them: real processes, exit codes, stdout for data and stderr for the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SMALL = """
+title = "Small"
+batch_size = 32
+epochs = 2
+data = { name = "digits", valid = 100 }
+encoder = { name = "conv4" }
+monitor = { bank = 200, queries = 100 }
+[[stage]]
+name = "pretrain"
+method = { name = "simclr" }
+[[stage]]
+name = "probe"
+method = { name = "supervised", train = "head" }
+optimizer = { name = "adam", lr = 0.01 }
+"""
+
+
+class Shell:
+    """A directory where commands are typed."""
+
+    def __init__(self, folder: Path, data_dir: Path) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, "SSLTERM_DATA": str(data_dir), "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
+        self.environment.pop("SSLTERM_RUNS", None)
+        (folder / "small.toml").write_text(SMALL)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "sslterm", *arguments],
+            cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def type(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        assert "Traceback" not in err, err
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, data_dir: Path) -> Shell:
+    return Shell(tmp_path, data_dir)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Shell:
+    """A directory with one finished run, named `mine`."""
+    shell = Shell(tmp_path_factory.mktemp("shell"), data_dir)
+    done = shell.type("run", "small.toml", "--name", "mine")
+    assert done.returncode == 0, done.stderr
+    shell.first = done  # type: ignore[attr-defined]
+    return shell
+
+
+class TestRun:
+    def test_without_a_terminal_it_prints_a_line_an_epoch(self, trained: Shell) -> None:
+        lines = trained.first.stdout.splitlines()  # type: ignore[attr-defined]
+        assert [line.split(" · ")[0] for line in lines[:4]] == ["pretrain 1/2", "pretrain 2/2", "probe 1/2", "probe 2/2"]
+        assert re.search(r"loss \d\.\d{3} · acc \d\.\d{3} · kNN \d\.\d{3} · [\d,]+ images/s", lines[0])
+        assert lines[-1] == "  next: sslterm eval mine --tta"
+
+    def test_json_is_all_that_stdout_holds(self, shell: Shell) -> None:
+        done = shell.type("run", "small.toml", "--set", "epochs=1", "--json")
+        said = json.loads(done.stdout)
+        assert said["state"] == "finished"
+        assert said["latest"] == "probe-0001.pt"
+
+    def test_the_same_seed_trains_the_same_another_one_another(self, shell: Shell) -> None:
+        best = []
+        for seed in ("3", "3", "4"):
+            done = shell.type(
+                "run", "small.toml", "--seed", seed, "--set", "epochs=1", "--set", "precision=fp32", "--json"
+            )
+            run = Path(shell.folder / json.loads(done.stdout)["path"])
+            rows = [json.loads(line) for line in (run / "metrics" / "0001.jsonl").read_text().splitlines()]
+            best.append([row["step/loss"] for row in rows if "step/loss" in row])
+        assert best[0] == best[1] != best[2]
+
+    def test_ctrl_c_saves_and_resume_goes_on(self, shell: Shell) -> None:
+        process = shell.start("run", "small.toml", "--name", "long", "--set", "stage.pretrain.epochs=2000")
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "continue with `sslterm resume long`" in err
+        assert "Traceback" not in err
+        status = json.loads((shell.folder / "runs" / "long" / "status.json").read_text())
+        assert status["state"] == "interrupted"
+        resumed = shell.start("resume", "long")
+        assert resumed.stdout is not None
+        first = resumed.stdout.readline()
+        resumed.send_signal(signal.SIGINT)
+        resumed.communicate(timeout=60)
+        assert first.startswith("pretrain ")
+        assert not first.startswith("pretrain 1/")
+
+    def test_a_second_trainer_is_refused(self, shell: Shell) -> None:
+        process = shell.start("run", "small.toml", "--name", "busy", "--set", "stage.pretrain.epochs=2000")
+        assert process.stdout is not None
+        process.stdout.readline()
+        second = shell.type("resume", "busy")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        assert second.returncode == 1
+        assert f"is being trained already (process {process.pid} on" in second.stderr
+
+    def test_more_epochs(self, trained: Shell) -> None:
+        done = trained.type("resume", "last", "--epochs", "1")
+        assert done.returncode == 0
+        assert done.stdout.splitlines()[0].startswith("probe 3/3")
+
+
+class TestEval:
+    def test_plain_and_flip_stand_side_by_side(self, trained: Shell) -> None:
+        done = trained.type("eval", "mine", "--tta")
+        assert done.returncode == 0
+        assert re.search(r"plain +flip +diff", done.stdout)
+        assert re.search(r"top-1 +0\.\d{4} +0\.\d{4} +[+-]0\.\d{4}", done.stdout)
+
+    def test_json_is_a_list_of_answers(self, trained: Shell) -> None:
+        answers = json.loads(trained.type("eval", "mine", "--tta", "--protocol", "knn", "--json").stdout)
+        assert [answer["tta"] for answer in answers] == [None, {"flip": True, "scales": []}]
+
+    def test_all_checkpoints_make_a_table(self, trained: Shell) -> None:
+        done = trained.type("eval", "mine", "--checkpoint", "all", "--protocol", "linear", "--split", "valid")
+        assert done.stdout.splitlines()[0].split()[:4] == ["checkpoint", "stage", "epoch", "protocol"]
+        assert len(done.stdout.splitlines()) >= 3
+
+
+class TestOtherCommands:
+    def test_check_says_every_problem_at_once_and_exits_2(self, shell: Shell) -> None:
+        (shell.folder / "bad.toml").write_text('epoch = 3\nbatch_size = 0\n[method]\nname = "simclr"\n')
+        done = shell.type("check", "bad.toml")
+        assert done.returncode == 2
+        assert done.stdout.splitlines() == [
+            "bad.toml: epoch: no such setting; did you mean epochs?",
+            "bad.toml: batch_size: 0 does not fit; it takes a number of at least 1",
+        ]
+
+    def test_check_of_a_good_preset_says_so(self, shell: Shell) -> None:
+        done = shell.type("check", "small.toml")
+        assert (done.returncode, done.stdout) == (0, "small.toml: can run\n")
+
+    def test_presets_lists_what_is_shipped(self, shell: Shell) -> None:
+        names = {row["name"] for row in json.loads(shell.type("presets", "--json").stdout)}
+        assert {
+            "quickstart", "supervised", "rotation", "simclr", "moco", "byol", "simsiam", "transfer-mnist",
+            "transfer-cifar10", *(f"tinyvgg-{letter}" for letter in ("a", "b", "c", "d", "e", "bn")),
+        } <= names  # fmt: skip
+
+    def test_data_lists_and_prepares(self, shell: Shell) -> None:
+        rows = {row["name"]: row for row in json.loads(shell.type("data", "--json").stdout)}
+        assert rows["shapes"]["present"]
+        assert {"digits", "cifar10", "cifar100", "mnist", "fashion_mnist", "stl10", "image_folder"} <= set(rows)
+        said = json.loads(shell.type("data", "digits", "--json").stdout)
+        assert (said["images"], said["size"], len(said["classes"])) == (1797, 8, 10)
+
+    def test_version(self, shell: Shell) -> None:
+        assert re.fullmatch(r"sslterm \d+\.\d+\.\d+\n", shell.type("--version").stdout)
+
+    @pytest.mark.parametrize("command", [[], ["run"], ["resume"], ["eval"], ["check"], ["presets"], ["data"]])
+    def test_everything_has_help(self, shell: Shell, command: list[str]) -> None:
+        done = shell.type(*command, "--help")
+        assert done.returncode == 0
+        assert "Usage:" in done.stdout
+
+
+BAD: list[tuple[list[str], int, str]] = [
+    (["run", "nowhere.toml"], 3, "nowhere.toml: no such file, nor a shipped preset"),
+    (["run", "simclrr"], 3, "did you mean simclr?"),
+    (["run", "small.toml", "--set", "epochs"], 2, "an override is written KEY=VALUE"),
+    (["run", "small.toml", "--set", "optimizer.momentun=1"], 2, "did you mean momentum?"),
+    (["run", "small.toml", "--device", "tpu"], 2, "--device tpu: no such device"),
+    (["run", "small.toml", "--device", "cpu:1"], 2, "--device cpu:1: no such device"),
+    (["run", "small.toml", "--name", "a/../out"], 2, "must not hold slashes"),
+    (["run", "small.toml", "--set", "data.name=image_folder", "--set", "data.folder=photos"], 1, "photos"),
+    (["run", "small.toml", "--set", "data.valid=5000"], 1, "data.valid"),
+    (["run", "small.toml", "--set", "batch_size=5000"], 1, "5000 is more than the"),
+    (["run", "small.toml", "--set", "optimizer.lr=1e30", "--set", "optimizer.name=sgd"], 1, "the loss became"),
+    (["resume", "nothing"], 3, "nothing: no such run"),
+    (["eval", "nothing"], 3, "nothing: no such run"),
+    (["eval", "last", "--protocol", "guess"], 2, "--protocol guess: use head, knn or linear"),
+    (["eval", "last", "--tta-scales", "big"], 2, "--tta-scales big: sizes in pixels"),
+    (["eval", "last", "--split", "train"], 2, "--split train: use test or valid"),
+    (["data", "cifar11"], 3, "did you mean cifar10?"),
+    (["check", "nowhere.toml"], 3, "no such file"),
+    (["run"], 2, "Missing argument"),
+    (["train"], 2, "No such command"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "says"), BAD, ids=[" ".join(case[0])[:60] for case in BAD])
+def test_bad_input_is_a_sentence_and_an_exit_code(
+    shell: Shell, arguments: list[str], code: int, says: str
+) -> None:
+    done = shell.type(*arguments)
+    assert done.returncode == code, done.stderr
+    assert says in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("name", ["run.json", "resolved.toml", "splits.npz", "checkpoints/best.json"])
+@pytest.mark.parametrize("damage", [b"", b"\x00garbage\xff", None])
+def test_a_damaged_run_directory_is_a_sentence(trained: Shell, name: str, damage: bytes | None) -> None:
+    import shutil
+
+    copy = trained.folder / "runs" / f"copy-{time.time_ns()}"
+    shutil.copytree(trained.folder / "runs" / "mine", copy)
+    if damage is None:
+        (copy / name).unlink()
+    else:
+        (copy / name).write_bytes(damage)
+    done = trained.type("eval", copy.name, "--protocol", "knn")
+    shutil.rmtree(copy)
+    if name == "checkpoints/best.json":
+        assert done.returncode == 0  # pointers are never the only copy of anything
+    else:
+        assert done.returncode in (1, 2, 3)
+        assert name in done.stderr

@@ -1,0 +1,35 @@
+"""What is loaded when: nothing heavy before it is needed. Each check is a fresh interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "torchvision", "numpy", "textual", "sklearn", "scipy", "PIL", "tensorboardX")
+
+
+def loaded_after(code: str) -> set[str]:
+    probe = f"{code}\nimport sys; print('\\n'.join(n for n in {HEAVY} if n in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    return {line for line in done.stdout.splitlines() if line in HEAVY}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["eval", "--help"], ["presets"], ["--version"]])
+def test_help_and_lists_load_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['sslterm', *{arguments}]\n"
+        "from sslterm.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code"
+    )
+    assert loaded_after(code) == set()
+
+
+@pytest.mark.parametrize("module", ["sslterm.presets", "sslterm.runs", "sslterm.data.catalog", "sslterm.tables"])
+def test_what_readers_need_loads_nothing_heavy(module: str) -> None:
+    assert loaded_after(f"import {module}") == set()
+
+
+def test_the_learner_loads_torchvision_only_where_an_encoder_needs_it() -> None:
+    assert not loaded_after("import sslterm.engine.train, sslterm.engine.evaluate") & {"torchvision", "textual", "sklearn"}
