@@ -70,7 +70,7 @@ def answering() -> Iterator[None]:
     except typer.Exit:
         raise
     except KeyboardInterrupt:
-        _end("interrupted", INTERRUPTED)
+        _end("ended at once; what was saved stays, and `sslterm resume last` goes on from there", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(FAILED) from None
@@ -150,7 +150,9 @@ def run(
 @app.command(epilog="Examples: sslterm resume last · sslterm resume moco --epochs 50")
 def resume(
     run: RunArgument,
-    epochs: Annotated[int, typer.Option(min=0, help="Train the last stage for so many more.")] = 0,
+    epochs: Annotated[
+        int, typer.Option(min=0, help="Train the last stage for so many more; its schedule stretches to the new end.")
+    ] = 0,
     device: Device = "auto",
     runs_dir: RunsDir = RUNS,
     data_dir: DataDir = DATA,

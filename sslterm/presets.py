@@ -389,13 +389,10 @@ PRESET_KEYS = tuple(key for key in Preset.model_fields if key != "stage")
 
 def resolve(written: Mapping[str, Any], source: str = "preset") -> Preset:
     """Every value that applies, from what was written. Raises PresetError with all problems at once."""
-    problems: list[Problem] = []
+    known = {*SHARED_BY_STAGES, *PRESET_KEYS, "stage"}
+    problems = [Problem(key, f"no such setting{nearest(key, known)}") for key in written if key not in known]
     shared = {key: value for key, value in written.items() if key in SHARED_BY_STAGES}
     whole = {key: value for key, value in written.items() if key in PRESET_KEYS}
-    known = {*SHARED_BY_STAGES, *PRESET_KEYS, "stage"}
-    for key in written:
-        if key not in known:
-            problems.append(Problem(key, f"no such setting{nearest(key, known)}"))
 
     stages = []
     for place, (name, said) in enumerate(_stages_said(written, shared, problems)):

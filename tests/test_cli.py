@@ -70,7 +70,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Shell:
 class TestRun:
     def test_without_a_terminal_it_prints_a_line_an_epoch(self, trained: Shell) -> None:
         lines = trained.first.stdout.splitlines()  # type: ignore[attr-defined]
-        assert [line.split(" · ")[0] for line in lines[:4]] == ["pretrain 1/2", "pretrain 2/2", "probe 1/2", "probe 2/2"]
+        assert [line.split(" · ")[0] for line in lines[:4]] == [
+            "pretrain 1/2",
+            "pretrain 2/2",
+            "probe 1/2",
+            "probe 2/2",
+        ]
         assert re.search(r"loss \d\.\d{3} · acc \d\.\d{3} · kNN \d\.\d{3} · [\d,]+ images/s", lines[0])
         assert lines[-1] == "  next: sslterm eval mine --tta"
 
@@ -206,9 +211,7 @@ BAD: list[tuple[list[str], int, str]] = [
 
 
 @pytest.mark.parametrize(("arguments", "code", "says"), BAD, ids=[" ".join(case[0])[:60] for case in BAD])
-def test_bad_input_is_a_sentence_and_an_exit_code(
-    shell: Shell, arguments: list[str], code: int, says: str
-) -> None:
+def test_bad_input_is_a_sentence_and_an_exit_code(shell: Shell, arguments: list[str], code: int, says: str) -> None:
     done = shell.type(*arguments)
     assert done.returncode == code, done.stderr
     assert says in " ".join(done.stderr.split())

@@ -32,4 +32,8 @@ def test_what_readers_need_loads_nothing_heavy(module: str) -> None:
 
 
 def test_the_learner_loads_torchvision_only_where_an_encoder_needs_it() -> None:
-    assert not loaded_after("import sslterm.engine.train, sslterm.engine.evaluate") & {"torchvision", "textual", "sklearn"}
+    assert not loaded_after("import sslterm.engine.train, sslterm.engine.evaluate") & {
+        "torchvision",
+        "textual",
+        "sklearn",
+    }

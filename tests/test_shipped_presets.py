@@ -11,15 +11,17 @@ from sslterm.engine.progress import Progress
 from sslterm.engine.train import train
 from sslterm.runs import create, metrics
 
-BATCH = 16
+BATCH, SIDE = 16, 16
 
 
 def shrunk(preset: presets.Preset) -> presets.Preset:
     """The same experiment on few small images. What the preset is about (method, views, optimizer) stays."""
-    data = presets.Data(name="shapes", images=120, valid=2 * BATCH, train=4 * BATCH, labeled=2 * BATCH, test=BATCH)
+    data = presets.Data(
+        name="shapes", images=120, size=SIDE, valid=2 * BATCH, train=4 * BATCH, labeled=2 * BATCH, test=BATCH
+    )
     stages = []
     for stage in preset.stage:
-        views = stage.views.model_copy(update={"size": 32})
+        views = stage.views.model_copy(update={"size": SIDE})
         stages.append(stage.model_copy(update={"epochs": 1, "batch_size": BATCH, "views": views, "precision": "fp32"}))
     encoder = preset.encoder.model_copy(update={"weights": None})
     return preset.model_copy(update={"data": data, "encoder": encoder, "stage": tuple(stages)})

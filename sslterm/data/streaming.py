@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ class StreamingDataset(Dataset):
             num_workers=workers,
             collate_fn=_as_they_are,
             multiprocessing_context=_context() if workers else None,
+            worker_init_fn=_leave_ctrl_c_to_the_parent if workers else None,
             generator=torch.Generator(),  # its own, so that the run's random numbers stay where they are
         )
         for batch in loader:
@@ -69,6 +71,11 @@ class _Files:
         except DataError as error:
             return error
         return torch.from_numpy(np.stack(images))
+
+
+def _leave_ctrl_c_to_the_parent(worker: int) -> None:
+    """A terminal sends Ctrl-C to all; the trainer finishes its step first, and needs its workers for that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _as_they_are(batch: Any) -> Any:

@@ -1,7 +1,9 @@
-"""A clean stop: Ctrl-C or a termination asks the trainer to finish its step, save and end; a second Ctrl-C ends at once."""
+"""A clean stop: once training has begun, Ctrl-C or a termination asks the trainer to finish its step, save and end; a
+second one ends at once, as does the first one before there is anything to finish."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from types import FrameType, TracebackType
@@ -12,12 +14,12 @@ class Interrupted(Exception):
 
 
 class CleanStop:
-    """While it is entered, `requested` tells whether somebody asked for an end."""
+    """While it is entered and `gentle`, `requested` tells whether somebody asked for an end."""
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self) -> None:
-        self.requested = False
+        self.requested = self.gentle = False
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> CleanStop:
@@ -30,6 +32,8 @@ class CleanStop:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
+        if self.requested or not self.gentle:
             raise KeyboardInterrupt
         self.requested = True
+        # Straight to the terminal: whatever the interrupted code holds (a lock of the progress bar, say) is not needed.
+        os.write(2, b"\nfinishing the step and saving; once more ends at once\n")

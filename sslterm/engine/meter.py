@@ -1,4 +1,4 @@
-"""Numbers of each step, kept on the device until they are worth a look: reading one would stop the device every step."""
+"""Numbers of each step, kept on the device until they are worth a look: to read one is to stop the device."""
 
 from __future__ import annotations
 

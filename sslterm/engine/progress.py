@@ -25,14 +25,14 @@ class Progress:
         """A stage begins, or goes on after `done` steps."""
         self.close()
         self.name, self.epochs, self.steps, self.batch = name, epochs, steps, batch
-        self._last = {}
+        self._last, self._speed = {}, 0.0
         self._began, self._done = time.monotonic(), 0
         if self.live and not self.quiet:
             self._bar = tqdm(
                 total=epochs * steps,
                 initial=done,
                 desc=self._title(done),
-                bar_format="{desc} {bar} {percentage:3.0f}%{postfix} · {remaining} left",
+                bar_format="{desc} {bar} {remaining} left",
                 dynamic_ncols=True,
                 mininterval=0.2,
                 smoothing=0.05,
@@ -44,6 +44,11 @@ class Progress:
     def _title(self, done: int) -> str:
         return f"{self.name} {min(done // self.steps + 1, self.epochs)}/{self.epochs}"
 
+    def _described(self) -> str:
+        """`pretrain 3/7 loss 2.602 kNN 0.880 2,226 images/s`, as far as it is known; short, for 80 columns."""
+        speed = f"{self._speed:,.0f} images/s" if self._speed else ""
+        return " ".join(part for part in (self._title(self._at), figures(self._last, " "), speed) if part)
+
     def step(self, shown: dict[str, float] | None = None) -> None:
         """One more step; `shown` where its numbers were just read."""
         self._at += 1
@@ -52,9 +57,8 @@ class Progress:
             return
         if shown:
             self._last.update({key: shown[key] for key in SHOWN if key in shown})
-            speed = self._done * self.batch / max(time.monotonic() - self._began, 1e-9)
-            self._bar.set_postfix_str(f"{figures(self._last)} · {speed:,.0f} images/s", refresh=False)
-        self._bar.set_description_str(self._title(self._at), refresh=False)
+            self._speed = self._done * self.batch / max(time.monotonic() - self._began, 1e-9)
+        self._bar.set_description_str(self._described(), refresh=False)
         self._bar.update()
 
     def epoch(self, epoch: int, metrics: dict[str, float], left: float) -> None:
@@ -78,14 +82,16 @@ class Progress:
     def close(self) -> None:
         """The bar stays as it stands."""
         if self._bar is not None:
-            self._bar.set_postfix_str(figures(self._last), refresh=True)
+            self._bar.set_description_str(self._described(), refresh=False)
+            self._bar.bar_format = "{desc} {bar} {elapsed}"
+            self._bar.refresh()
             self._bar.close()
             self._bar = None
 
 
-def figures(row: dict[str, float]) -> str:
+def figures(row: dict[str, float], between: str = " · ") -> str:
     """`loss 2.310 · kNN 0.812`."""
-    return " · ".join(f"{WORDS.get(key, key)} {row[key]:.3f}" for key in SHOWN if key in row)
+    return between.join(f"{WORDS.get(key, key)} {row[key]:.3f}" for key in SHOWN if key in row)
 
 
 def duration(seconds: float) -> str:

@@ -153,7 +153,6 @@ class StageInTraining:
             "epoch": self.epoch,
             "step": self.step,
             "total_steps": self.total_steps,
-            "planned": self.stage.epochs,
             "ended": self.ended,
             "method_name": self.stage.method["name"],
             "method": self.method.state_dict(),

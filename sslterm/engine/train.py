@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sslterm import presets
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
 from sslterm.engine import chance, monitor, parts
@@ -41,9 +42,10 @@ class Diverged(RunError):
 
 
 def train(run: Run, *, device: str = "auto", data_dir: Path, progress: Progress, more_epochs: int = 0) -> None:
-    """Train what is left of a run. Raises RunError, PresetError, ValueError with a sentence; Interrupted when asked to stop.
+    """Train what is left of a run.
 
-    Whatever ends it, `status.json` says so and every checkpoint that was complete stays.
+    Whatever ends it, `status.json` says so and every checkpoint that was complete stays. Raises RunError, PresetError,
+    ValueError with a sentence, and Interrupted when asked to stop.
     """
     run.info()
     with RunWriter(run) as writer, TensorBoard(run.path / "tensorboard") as board:
@@ -89,9 +91,9 @@ class Trainer:
             self._extend(point, more_epochs)
         subject = self._subject(wanted_device, data_dir, state)
         first = state["stage_index"] if state else 0
+        self.stop.gentle = True
         for index in range(first, len(self.preset.stage)):
             state = self._stage(index, subject, state)
-        self._say(f"finished: {self.run.path}")
 
     # -------------------------------------------------------- what a run learns from
 
@@ -144,7 +146,7 @@ class Trainer:
             )
         if own:
             stage.load(own)
-            stage.ended = own["ended"] and own["planned"] == stage.stage.epochs
+            stage.ended = own["ended"] and stage.stage.early_stopping.patience > 0
         self.progress.stage(
             stage.stage.name, stage.stage.method["name"], stage.stage.epochs, stage.steps,
             stage.epoch * stage.steps + stage.step, stage.stage.batch_size,
@@ -222,11 +224,11 @@ class Trainer:
         if wrong is not None:
             at = stage.step - len(rows) + wrong + 1
             kept = checkpoints.newest_good(self.run)[0]
+            left = f"{kept.file} is the last good checkpoint" if kept else "no checkpoint was made before"
             raise Diverged(
                 f"the loss became {rows[wrong]['loss']} at step {at} of epoch {stage.epoch + 1} of stage"
-                f" {stage.stage.name}; " + (f"{kept.file} is the last good checkpoint" if kept else "no checkpoint was made before")
-                + ". A smaller optimizer.lr, a longer schedule.warmup or clip_norm may help"
-            )  # fmt: skip
+                f" {stage.stage.name}; {left}. A smaller optimizer.lr, a longer schedule.warmup or clip_norm may help"
+            )
         return values
 
     def _consider_stopping(self, stage: StageInTraining, metrics: dict[str, float]) -> None:
@@ -236,7 +238,7 @@ class Trainer:
             stage.ended = stage.stopping.stale > settings.patience
             if stage.ended:
                 self._say(
-                    f"{stage.stage.name}: {settings.metric} has not improved for {stage.stopping.stale} epochs; stage ends"
+                    f"{stage.stage.name}: {settings.metric} has not improved for {stage.stopping.stale} epochs; it ends"
                 )
         stage.ended = stage.ended or stage.epoch >= stage.stage.epochs
 
@@ -275,11 +277,12 @@ class Trainer:
         self.checkpoints.write(stage.state(), lambda size, digest: replace(described, size=size, sha256=digest), point)
 
     def _extend(self, point: Checkpoint | None, more: int) -> None:
-        """Give the last stage `more` epochs, counted from where it ended or will end."""
+        """Give the last stage `more` epochs, counted from where it ended or will end; patience no longer cuts them."""
         last = self.preset.stage[-1]
         over = point is not None and point.stage_index == len(self.preset.stage) - 1 and point.ended
         epochs = (point.epoch if over and point else last.epochs) + more
-        stages = (*self.preset.stage[:-1], last.model_copy(update={"epochs": epochs}))
+        longer = last.model_copy(update={"epochs": epochs, "early_stopping": presets.EarlyStopping()})
+        stages = (*self.preset.stage[:-1], longer)
         self.preset = self.preset.model_copy(update={"stage": stages})
         self.writer.resolved(self.preset)
 
@@ -298,7 +301,10 @@ def epoch_order(stage: StageInTraining) -> list[Tensor]:
 
 
 def one_step(stage: StageInTraining, images: Tensor, indices: Tensor) -> None:
-    """See a batch, learn from it, move on. `images`: uint8 (B, C, H, W) on the device. Never asks the device anything."""
+    """See a batch, learn from it, move on; never ask the device anything.
+
+    `images`: uint8 (B, C, H, W) on the device; `indices`: int64 (B,), which images these are.
+    """
     subject = stage.subject
     place = (stage.preset.seed, "views", stage.index, stage.epoch, stage.step)
     torch.manual_seed(chance.seed_of(*place))

@@ -1,7 +1,8 @@
 """Encoders: the networks that are kept, without their classifiers: images (B, C, S, S) -> representation h (B, D).
 
 Every encoder has `.features`, its D, and named children that a preset may call parts: `conv1, bn1, layer1 .. layer4`
-(resnets), `layer1 .. layer5, full` (TinyVGG), `layer1 .. layer4` (Conv4), `conv1, block1 .. block11, conv2` (MobileNet).
+(resnets), `layer1 .. layer5, full` (TinyVGG), `layer1 .. layer4` (Conv4), `conv1, block1 .. block11, conv2`
+(MobileNet).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Run directories: what they hold, read by anyone, written by one. Neither torch nor numpy nor a screen is known here."""
+"""Run directories: what they hold, read by anyone, written by one. Knows neither torch nor numpy nor a screen."""
 
 from sslterm.runs.directory import Run, RunError, RunNotFound, create, find, list_runs
 from sslterm.runs.writer import RunWriter

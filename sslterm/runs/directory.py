@@ -96,7 +96,8 @@ class Run:
             raise RunError(f"{error}; the run cannot be continued from it") from None
         if not isinstance(info.get("schema"), int) or info["schema"] > SCHEMA:
             raise RunError(
-                f"{self.path}: written by a newer sslterm (schema {info.get('schema')}, this one reads {SCHEMA}); upgrade"
+                f"{self.path}: written by a newer sslterm (schema {info.get('schema')}; this one reads {SCHEMA});"
+                " upgrade sslterm to use it"
             )
         return info
 

@@ -1,7 +1,8 @@
 """Metrics: append-only JSON lines, one segment an attempt, one write a row.
 
-A row is `{"step": 1200, "stage": "pretrain", "epoch": 3.5, "time": 1763820000.1, "train/loss": 2.31, ...}`; `step` counts
-through the whole run. A later attempt that begins again at an earlier step replaces what an earlier one said from there on.
+A row is `{"step": 1200, "stage": "pretrain", "epoch": 3.5, "time": 1763820000.1, "train/loss": 2.31, ...}`; `step`
+counts through the whole run. A later attempt that begins again at an earlier step replaces what an earlier one said
+from there on.
 """
 
 from __future__ import annotations

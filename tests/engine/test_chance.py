@@ -14,7 +14,9 @@ def test_the_same_place_draws_the_same_whatever_came_before() -> None:
 
 
 def test_neighbouring_places_differ() -> None:
-    seeds = {chance.seed_of(seed, "views", stage, step) for seed in range(5) for stage in range(5) for step in range(99)}
+    seeds = {
+        chance.seed_of(seed, "views", stage, step) for seed in range(5) for stage in range(5) for step in range(99)
+    }
     assert len(seeds) == 5 * 5 * 99
 
 

@@ -25,9 +25,17 @@ def test_every_shipped_preset_can_run_without_a_warning(name: str) -> None:
 
 CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "an unknown method": ({"method": {"name": "simclrr"}}, "method.name", "did you mean simclr?"),
-    "an unknown knob": ({"method": {"name": "byol", "teacher_momentun": 0.9}}, "method.teacher_momentun", "did you mean"),
+    "an unknown knob": (
+        {"method": {"name": "byol", "teacher_momentun": 0.9}},
+        "method.teacher_momentun",
+        "did you mean",
+    ),
     "an unknown data set": ({"method": SIMCLR, "data": {"name": "cifar"}}, "data.name", "did you mean cifar10?"),
-    "a folder unsaid": ({"method": SIMCLR, "data": {"name": "image_folder"}}, "data.folder", "say where the images are"),
+    "a folder unsaid": (
+        {"method": SIMCLR, "data": {"name": "image_folder"}},
+        "data.folder",
+        "say where the images are",
+    ),
     "one image for all": ({"method": SIMCLR, "data": {"train": 1}}, "data.train", "write 1.0 for all"),
     "a queue that the batch does not divide": (
         {"method": {"name": "moco", "queue": 1000}, "batch_size": 256},

@@ -113,9 +113,18 @@ def test_scales_are_part_of_the_question(run: Run, data_dir: Path) -> None:
 @pytest.mark.parametrize("protocol", ["head", "knn", "linear"])
 def test_an_answer_has_every_key_and_learned_something(run: Run, data_dir: Path, protocol: str) -> None:
     answer = ask(run, data_dir, protocol=protocol)[0][0]
-    assert {"run", "checkpoint", "protocol", "tta", "split", "n", "classes", "metrics", "per_class", "confusion"} <= set(
-        answer
-    )
+    assert {
+        "run",
+        "checkpoint",
+        "protocol",
+        "tta",
+        "split",
+        "n",
+        "classes",
+        "metrics",
+        "per_class",
+        "confusion",
+    } <= set(answer)
     assert set(answer["checkpoint"]) == {"file", "sha256", "stage", "epoch"}
     assert {"top1", "top5", "precision_macro", "recall_macro", "f1_macro", "nll", "ece"} == set(answer["metrics"])
     assert answer["metrics"]["top1"] > 0.6  # ten classes: a guess is right in 0.1

@@ -21,7 +21,9 @@ def method(name: str = "simsiam", **said: Any) -> Method:
     return methods.find(name)(build_encoder(presets.Encoder(name="tinyvgg-bn"), 3), settings, 10)
 
 
-def lars_by_hand(weights: list[float], slopes: list[list[float]], lr: float, m: float, eta: float, beta: float) -> Tensor:
+def lars_by_hand(
+    weights: list[float], slopes: list[list[float]], lr: float, m: float, eta: float, beta: float
+) -> Tensor:
     """Algorithm 1 of You et al. 2017, written out for one layer; `slopes` are the gradients of the steps."""
     w = torch.tensor(weights, dtype=torch.float64)
     v = torch.zeros_like(w)

@@ -116,9 +116,7 @@ def preset(small: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_resumes_exactly(
-    method: str, preset: dict[str, Any], runs_dir: Path, data_dir: Path
-) -> None:
+def test_every_method_resumes_exactly(method: str, preset: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
     preset["method"] = {"name": method, **METHODS[method]}
     preset["optimizer"] = {"name": "sgd", **OPTIMIZERS["sgd"]}
     preset["schedule"] = {"name": "cosine", "per": "step", "warmup": 1.0}

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import math
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from PIL import Image
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from sslterm import presets
-from sslterm.engine import chance, train as trainer
+from sslterm.data.open import open_dataset
+from sslterm.data.splits import split
+from sslterm.engine import chance
+from sslterm.engine import train as trainer
 from sslterm.engine.checkpoint import open_checkpoint
 from sslterm.engine.device import Precision
 from sslterm.engine.progress import Progress
 from sslterm.engine.stage import StageInTraining, Subject
 from sslterm.engine.train import Diverged, best_of, train
 from sslterm.engine.weights import Normalisation
-from sslterm.data.open import open_dataset
-from sslterm.data.splits import split
 from sslterm.runs import Run, RunError, checkpoints, create, metrics
 from sslterm.runs.files import read_json, sha256
 
@@ -94,7 +98,7 @@ class TestAFinishedRun:
         assert attempt["precision"]["why"]
 
     def test_writes_tensorboard_events(self, run: Run) -> None:
-        assert [path.name for path in (run.path / "tensorboard").iterdir()][0].startswith("events")
+        assert next((run.path / "tensorboard").iterdir()).name.startswith("events")
 
     def test_its_normalisation_travels_with_the_checkpoint(self, run: Run, data_dir: Path) -> None:
         state = open_checkpoint(run, checkpoints.listed(run)[-1])
@@ -166,15 +170,10 @@ class TestStages:
         assert open_checkpoint(run, checkpoints.listed(run)[-1])["method"]["head.weight"].shape[0] == 10
 
     def test_labels_reach_only_methods_that_may_look(self, small: dict[str, Any], data_dir: Path) -> None:
-        preset = presets.resolve({**small, "stage": TWO_STAGES})
-        dataset = open_dataset(preset.data, None, data_dir)
-        parts = split(preset.data, dataset.labels, dataset.first_test, 0)
-        normal = Normalisation(dataset.mean, dataset.std, "shapes")
-        subject = Subject(dataset, parts, normal, torch.device("cpu"), Precision("fp32", "test"))
-        blind, seeing = (StageInTraining(preset, index, subject, None) for index in (0, 1))
-        indices = parts["labeled"][:8]
+        blind, seeing = (in_training({**small, "stage": TWO_STAGES}, data_dir, index) for index in (0, 1))
+        indices = blind.subject.parts["labeled"][:8]
         assert (trainer._labels(blind, indices) == -1).all()
-        assert torch.equal(trainer._labels(seeing, indices), dataset.labels[indices])
+        assert torch.equal(trainer._labels(seeing, indices), blind.subject.dataset.labels[indices])
 
     def test_a_run_of_ours_gives_its_encoder(self, small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
         giver = trained(runs_dir, data_dir, {**small, "method": SIMCLR}, "giver")
@@ -187,9 +186,7 @@ class TestStages:
         assert torch.equal(given["method"][key], taken["method"][key])
         assert given["normalisation"] == taken["normalisation"]
 
-    def test_an_encoder_of_another_kind_is_refused(
-        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
-    ) -> None:
+    def test_an_encoder_of_another_kind_is_refused(self, small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
         trained(runs_dir, data_dir, {**small, "method": SIMCLR, "epochs": 1}, "giver")
         small.update(method=PROBE, encoder={"name": "tinyvgg-b", "weights": "giver"})
         with pytest.raises(RunError, match="the checkpoint holds tinyvgg-a"):
@@ -205,6 +202,8 @@ class TestEarlyStopping:
         assert (last.epoch, last.ended) == (4, True)
         again(run, data_dir)
         assert checkpoints.listed(run)[-1].epoch == 4
+        again(run, data_dir, more_epochs=46)  # 50 in all, as first planned: asked for by hand, so patience is over
+        assert checkpoints.listed(run)[-1].epoch == 50
 
 
 class TestTrouble:
@@ -260,17 +259,13 @@ class TestTrouble:
 
 class TestViewsAndOrder:
     def test_valid_and_test_images_are_never_trained_on(self, small: dict[str, Any], data_dir: Path) -> None:
-        preset = presets.resolve({**small, "method": SIMCLR})
-        dataset = open_dataset(preset.data, None, data_dir)
-        parts = split(preset.data, dataset.labels, dataset.first_test, 0)
-        normal = Normalisation(dataset.mean, dataset.std, "shapes")
-        subject = Subject(dataset, parts, normal, torch.device("cpu"), Precision("fp32", "test"))
-        stage = StageInTraining(preset, 0, subject, None)
+        stage = in_training({**small, "method": SIMCLR}, data_dir)
+        parts = stage.subject.parts
         seen = set(torch.cat(trainer.epoch_order(stage)).tolist())
         assert seen <= set(parts["train"].tolist())
         assert not seen & {*parts["valid"].tolist(), *parts["test"].tolist()}
 
-    def test_each_epoch_has_its_own_order(self, small: dict[str, Any], data_dir: Path) -> None:
+    def test_each_epoch_has_its_own_order(self) -> None:
         indices = torch.arange(64)
         orders = [chance.shuffled(indices, 0, "order", 0, epoch) for epoch in range(3)]
         assert len({tuple(order.tolist()) for order in orders}) == 3
@@ -285,3 +280,55 @@ def test_the_rows_are_strict_json(small: dict[str, Any], runs_dir: Path, data_di
     for path in run.metrics.iterdir():
         for line in path.read_text().splitlines():
             json.loads(line, parse_constant=refuse)
+
+
+class TestAStep:
+    @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "lars"])
+    def test_never_waits_for_the_device(self, optimizer: str, small: dict[str, Any], data_dir: Path) -> None:
+        views = {"crop": "resized", "flip": 0.5, "jitter": 0.8, "hue": 0.1, "gray": 0.2, "blur": 0.5, "rotate": 10.0}
+        small.update(views=views, method={"name": "byol", "hidden_dim": 16}, optimizer={"name": optimizer, "lr": 1e-3})
+        stage = in_training(small, data_dir)
+        order = trainer.epoch_order(stage)
+        images = next(iter(stage.subject.dataset.batches(order, stage.subject.device)))
+        trainer.one_step(stage, images, order[0])  # the first one may look at the hardware
+        with NoWaiting():
+            trainer.one_step(stage, images, order[1])
+        assert stage.meter.waiting == 2
+
+
+class NoWaiting(TorchDispatchMode):
+    """Fails where a network's output or gradient is asked for its value. The views' draws, made on the CPU from the
+    CPU's own numbers, may be."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.aten._local_scalar_dense.default:
+            caller = "".join(line.filename for line in traceback.extract_stack())
+            assert "sslterm/data/views/" in caller, "a step waits for the device"
+        return func(*args, **(kwargs or {}))
+
+
+def in_training(written: dict[str, Any], data_dir: Path, index: int = 0) -> StageInTraining:
+    """A stage before its first step."""
+    preset = presets.resolve(written)
+    dataset = open_dataset(preset.data, None, data_dir)
+    divided = split(preset.data, dataset.labels, dataset.first_test, 0)
+    normal = Normalisation(dataset.mean, dataset.std, "shapes")
+    subject = Subject(dataset, divided, normal, torch.device("cpu"), Precision("fp32", "test"))
+    return StageInTraining(preset, index, subject, None)
+
+
+def test_streamed_images_train_as_cached_ones_do(
+    small: dict[str, Any], runs_dir: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    for place in range(48):
+        folder = tmp_path / "photos" / f"kind{place % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = torch.randint(0, 256, (20, 24, 3), generator=generator, dtype=torch.uint8)
+        Image.fromarray(pixels.numpy()).save(folder / f"{place:03}.png")
+    ends = []
+    for way in ("always", "never"):
+        small["data"] = {"name": "image_folder", "folder": str(tmp_path / "photos"), "size": 16, "stream": way}
+        run = trained(runs_dir, data_dir, {**small, "batch_size": 16, "epochs": 1, "method": SIMCLR}, way)
+        ends.append(open_checkpoint(run, checkpoints.listed(run)[-1])["method"])
+    assert all(torch.equal(ends[0][key], ends[1][key]) for key in ends[1])
