@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from sslterm.presets import Preset
     from sslterm.runs import Run
 
 DONE, FAILED, USAGE, NOT_FOUND, INTERRUPTED = 0, 1, 2, 3, 130
@@ -38,7 +37,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdo
 Assignments = Annotated[
     list[str],
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change a setting, as in optimizer.lr=0.03 or stage.probe.epochs=5; repeat."
+        "--set", metavar="KEY=VALUE", help="Change a setting, as in epochs=20 or stage.probe.optimizer.lr=0.03; repeat."
     ),
 ]
 PresetArgument = Annotated[str, typer.Argument(metavar="PRESET", help="A .toml file, or a shipped name such as moco.")]
@@ -70,7 +69,7 @@ def answering() -> Iterator[None]:
     except typer.Exit:
         raise
     except KeyboardInterrupt:
-        _end("ended at once; what was saved stays, and `sslterm resume last` goes on from there", INTERRUPTED)
+        _end("ended at once; what was saved stays", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(FAILED) from None
@@ -96,23 +95,10 @@ def _end(text: str, code: int) -> None:
 
 
 def _code(error: Exception) -> int | None:
-    """The exit code of an error that is meant for users; None for our own mistakes."""
-    from sslterm.presets import PresetError
-    from sslterm.runs import RunError, RunNotFound
-    from sslterm.runs.directory import BadName
-
-    if isinstance(error, PresetError | BadName):
-        return USAGE
-    if isinstance(error, RunNotFound | FileNotFoundError):
+    """The exit code of an error that is meant for people; None for our own mistakes."""
+    if isinstance(error, FileNotFoundError):
         return NOT_FOUND
-    if isinstance(error, RunError | OSError):
-        return FAILED
-    kind = type(error).__name__
-    if kind == "Interrupted":
-        return INTERRUPTED
-    if kind in ("DataError", "ScoresError", "WeightsError", "OutOfMemoryError"):
-        return FAILED
-    return USAGE if isinstance(error, ValueError) else None
+    return getattr(error, "exit_code", FAILED if isinstance(error, OSError) else None)
 
 
 # ---------------------------------------------------------------- training
@@ -140,9 +126,16 @@ def run(
 
         if name is not None:
             check_name(name)
+        from sslterm.engine.check import check_file
+        from sslterm.engine.device import pick_device
+
         path = presets.find(preset)
-        loaded = presets.load(path, [*assignments, *([f"seed={seed}"] if seed is not None else [])])
-        _warn(_checked(loaded, str(path), device))
+        pick_device(device)
+        loaded, notes = check_file(path, [*assignments, *([f"seed={seed}"] if seed is not None else [])])
+        _warn(notes)
+        from sslterm.engine.weights import settled
+
+        loaded = settled(loaded, runs_dir)
         made = create(runs_dir, loaded, source=path, name=name, argv=sys.argv)
         _train(made, device, data_dir, as_json)
 
@@ -164,18 +157,12 @@ def resume(
 
         found = find(run, runs_dir)
         found.info()
-        _checked(found.preset(), str(found.path / "resolved.toml"), device)
-        _train(found, device, data_dir, as_json, epochs)
+        from sslterm.engine.check import check as checked
+        from sslterm.engine.device import pick_device
 
-
-def _checked(preset: Preset, source: str, device: str | None = None) -> list[Any]:
-    """The warnings of a preset that can run. Raises PresetError, ValueError."""
-    from sslterm.engine.check import check as checked
-    from sslterm.engine.device import pick_device
-
-    if device is not None:
         pick_device(device)
-    return checked(preset, source)
+        _warn(checked(found.preset(), str(found.path / "resolved.toml")))
+        _train(found, device, data_dir, as_json, epochs)
 
 
 def _warn(problems: list[Any]) -> None:
@@ -219,7 +206,8 @@ def _summary_text(summary: dict[str, Any]) -> str:
         for stage, entry in summary["best"].items()
         if isinstance(entry, dict)
     ]
-    lines.append(f"  next: sslterm eval {summary['run']} --tta")
+    if summary["best"]:  # without labels there is nothing to evaluate
+        lines.append(f"  next: sslterm eval {summary['path']} --tta")
     return safe("\n".join(lines))
 
 
@@ -241,7 +229,10 @@ def evaluate(
     ] = None,
     tta: Annotated[bool, typer.Option("--tta", help="Also average over each image and its mirror image.")] = False,
     tta_scales: Annotated[
-        str, typer.Option(metavar="36,40", help="Also average over these sizes, each with its mirror image.")
+        str,
+        typer.Option(
+            metavar="36,40", help="Also average over these sizes (beside the ordinary one), each with its mirror image."
+        ),
     ] = "",
     split: Annotated[str, typer.Option(metavar="test|valid", help="On which images.")] = "test",
     device: Device = "auto",
@@ -323,11 +314,11 @@ def check(preset: PresetArgument, assignments: Assignments = [], as_json: AsJson
     """Say every problem of a preset at once, each as a sentence; exit code 2 where it could not run."""
     with answering():
         from sslterm import presets
+        from sslterm.engine.check import check_file
 
         path = presets.find(preset)
         try:
-            loaded = presets.load(path, assignments)
-            found, right = _checked(loaded, str(path)), True
+            found, right = check_file(path, assignments)[1], True
         except presets.PresetError as error:
             found, right = list(error.problems), False
         if as_json:
@@ -347,7 +338,7 @@ def _report(path: Path, found: list[Any], right: bool) -> None:
         print(safe(f"{path}: can run"))
 
 
-@app.command(name="presets", epilog="Show one: sslterm check NAME. Start one: sslterm run NAME.")
+@app.command(name="presets", epilog="Start one: sslterm run NAME. Change it: copy its file (--json names it) and edit.")
 def list_presets(as_json: AsJson = False) -> None:
     """The presets that come with sslterm: title, method, data, expected result."""
     with answering():

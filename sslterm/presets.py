@@ -18,6 +18,8 @@ import tomli
 import tomli_w
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from sslterm.errors import UsageError
+
 # ---------------------------------------------------------------- what a value may be
 
 
@@ -25,16 +27,19 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-Count = Annotated[int, Field(ge=1)]
-Whole = Annotated[int, Field(ge=0)]
+A_BILLION = 10**9  # of anything is a slip of the finger, and the product of two still counts bytes of memory
+Count = Annotated[int, Field(ge=1, le=A_BILLION)]
+Whole = Annotated[int, Field(ge=0, le=A_BILLION)]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Pair = Annotated[tuple[float, float], BeforeValidator(_as_tuple)]
-Floats = Annotated[tuple[float, ...], BeforeValidator(_as_tuple)]
+Betas = Annotated[tuple[BelowOne, BelowOne], BeforeValidator(_as_tuple)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 # A share of images: a whole number counts them, a number with a point is a fraction of them.
-Amount = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
+Amount = Whole | Fraction
 
 EncoderName = Literal[
     "resnet18", "resnet34", "resnet50", "tinyvgg-a", "tinyvgg-b", "tinyvgg-c", "tinyvgg-d", "tinyvgg-e", "tinyvgg-bn",
@@ -44,9 +49,9 @@ Part = Literal["train", "labeled", "unlabeled"]
 
 
 class Section(BaseModel):
-    """A table of a preset: strict types, no unknown keys, never changed after loading."""
+    """A table of a preset: strict types, finite numbers, no unknown keys, never changed after loading."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Data(Section):
@@ -75,10 +80,8 @@ class Data(Section):
 
 
 class ViewChange(Section):
-    """What differs in one view: every setting of `[views]` may be said again."""
+    """What differs in one view: every setting of `[views]` but its sizes may be said again."""
 
-    size: Count | None = None
-    """Side of a view in pixels; left out: the images' own."""
     crop: Literal["none", "resized", "padded", "scaled"] | None = None
     """`resized`: a random area and ratio; `padded`: `padding` zeros around, then a random crop; `scaled`: resize to
     `scale`, then a random crop."""
@@ -111,6 +114,7 @@ class Views(Section):
     """`[views]`: how a training image is changed before the method sees it. Never touches valid or test images."""
 
     size: Count | None = None
+    """Side of a view in pixels, also of the one that valid and test images are seen in; left out: the images' own."""
     crop: Literal["none", "resized", "padded", "scaled"] = "none"
     area: Pair = (0.08, 1.0)
     ratio: Pair = (3 / 4, 4 / 3)
@@ -161,7 +165,7 @@ class Optimizer(Section):
     """One rate, or one for each part: `lr = { layer4 = 1e-5, head = 1e-3 }`."""
     momentum: Fraction = 0.9
     nesterov: bool = False
-    betas: Pair = (0.9, 0.999)
+    betas: Betas = (0.9, 0.999)
     weight_decay: NotNegative = 0.0
     decay_vectors: bool = True
     """Whether biases and normalisation weights decay too (for LARS: whether they adapt too)."""
@@ -221,10 +225,13 @@ class Monitor(Section):
     """Steps between two rows of metrics."""
 
 
+STAGE_NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+
+
 class Stage(Section):
     """`[[stage]]`: one method on one part of the data. Every shared section may be said again here."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+    name: Annotated[str, Field(pattern=STAGE_NAME)]
     method: dict[str, Any]
     """`name`, and the method's own knobs, which its file describes."""
     epochs: Count = 100
@@ -249,16 +256,12 @@ class Preset(Section):
     expected: str = ""
     """What to expect, with where it was measured or published."""
     time: str = ""
-    seed: Whole = 0
+    seed: Seed = 0
     data: Data = Data()
     encoder: Encoder = Encoder()
     checkpoints: Checkpoints = Checkpoints()
     monitor: Monitor = Monitor()
-    stage: Annotated[tuple[Stage, ...], Field(min_length=1)]
-
-    def stage_named(self, name: str) -> int:
-        """The place of a stage, counted from 0."""
-        return [stage.name for stage in self.stage].index(name)
+    stage: tuple[Stage, ...]
 
 
 # ---------------------------------------------------------------- problems are sentences
@@ -276,7 +279,7 @@ class Problem:
         return f"{self.key}: {self.text}" if self.key else self.text
 
 
-class PresetError(ValueError):
+class PresetError(UsageError):
     """A preset that cannot run: every problem at once."""
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
@@ -295,7 +298,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 SAID_APART = {
-    # Mistakes people really make, answered by name instead of "no such setting".
+    # Mistakes people really make, answered by name instead of "no such setting" or "is missing".
+    "method.missing": 'is missing; say which method trains, as in method = { name = "simclr" }',
     "views.test": "augmentation never touches valid or test images, so there is nothing to set",
     "views.valid": "augmentation never touches valid or test images, so there is nothing to set",
     "method.softmax": "losses take logits; there is no softmax to switch on",
@@ -308,13 +312,16 @@ def sentences(error: ValidationError, section: type[BaseModel], prefix: str = ""
     """What pydantic found, in our words. `prefix` is the dotted place of `section` in the preset."""
     found: dict[str, list[Any]] = {}
     for item in error.errors(include_url=False):
-        keys = [str(part) for part in item["loc"] if not _is_union_branch(str(part))]
-        found.setdefault(".".join(keys), []).append(item)
-    problems = []
-    for path, items in found.items():
-        key = f"{prefix}.{path}" if prefix and path else prefix or path
-        problems.append(Problem(key, _sentence(path, items, section)))
-    return problems
+        found.setdefault(".".join(_place(item)), []).append(item)
+    # Of a union (a rate, or a table of them), what is wrong inside one branch says more than that no other one fits.
+    inner = [path for path in found if not any(other.startswith(f"{path}.") for other in found)]
+    return [Problem(".".join(filter(None, [prefix, path])), _sentence(path, found[path], section)) for path in inner]
+
+
+def _place(item: Any) -> list[str]:
+    """The keys that lead to a value; of a list it is the whole list that is named."""
+    first, *others = item["loc"]
+    return [first, *(part for part in others if isinstance(part, str) and not _is_union_branch(part))]
 
 
 def _is_union_branch(part: str) -> bool:
@@ -329,17 +336,15 @@ def _sentence(path: str, items: list[Any], section: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         tail = ".".join(path.split(".")[-2:])
         return SAID_APART.get(tail) or f"no such setting{nearest(name, _keys_beside(path, section))}"
-    if kind == "missing":
-        return "is missing"
-    if len(items) > 1:  # a union: no branch fitted
-        wants = " or ".join(dict.fromkeys(_wanted(i) for i in items))
-        return f"{_shown(value)} does not fit; it takes {wants}"
+    if kind == "missing" and item["loc"][-1] == name:
+        return SAID_APART.get(f"{path}.missing", "is missing")
     if kind == "literal_error":
-        choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+        choices = re.split(", | or ", context["expected"].replace("'", ""))
         if str(value) == "fp16":
             return SAID_APART["precision.fp16"]
         return f"{_shown(value)} is not one of {', '.join(choices)}{_only_close(str(value), choices)}"
-    return f"{_shown(value)} does not fit; it takes {_wanted(item)}"
+    wants = " or ".join(dict.fromkeys(map(_wanted, items)))  # several of a union no branch of which fits
+    return f"{_shown(value)} does not fit; it takes {wants}"
 
 
 def _only_close(word: str, choices: list[str]) -> str:
@@ -348,7 +353,11 @@ def _only_close(word: str, choices: list[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
+    """A value as TOML would write it, or nearly."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    shown = list(value) if isinstance(value, tuple) else value
+    text = repr(value) if isinstance(value, str) else str(shown)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -357,13 +366,14 @@ def _wanted(item: Any) -> str:
     limits = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
     words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
     if kind in limits:
-        return f"a number of {words[limits[kind]]} {context[limits[kind]]}"
+        limit = context[limits[kind]]
+        return f"a number of {words[limits[kind]]} {int(limit) if limit == int(limit) else limit}"
     named = {
         "int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number",
-        "string_type": "text in quotes", "bool_type": "true or false", "tuple_type": "a list",
+        "finite_number": "a finite number", "string_type": "text in quotes", "bool_type": "true or false",
+        "tuple_type": "a list", "missing": "two numbers", "too_long": "two numbers",
         "dict_type": "a table", "model_type": "a table", "model_attributes_type": "a table",
         "string_pattern_mismatch": "small letters, digits, - and _ (at most 32)",
-        "too_short": "more values", "too_long": "fewer values",
     }  # fmt: skip
     if kind in named:
         return named[kind]
@@ -389,49 +399,49 @@ PRESET_KEYS = tuple(key for key in Preset.model_fields if key != "stage")
 
 def resolve(written: Mapping[str, Any], source: str = "preset") -> Preset:
     """Every value that applies, from what was written. Raises PresetError with all problems at once."""
+    preset, problems = salvage(written)
+    if problems:
+        raise PresetError(source, problems)
+    return preset
+
+
+def salvage(written: Mapping[str, Any], assignments: Iterable[str] = ()) -> tuple[Preset, list[Problem]]:
+    """The preset as far as it can be made out, and what is wrong with it; `assignments` are those of `--set`.
+
+    Defaults stand in for what cannot be, so that everything else can be judged too.
+    """
+    written, problems = override(written, assignments)
     known = {*SHARED_BY_STAGES, *PRESET_KEYS, "stage"}
-    problems = [Problem(key, f"no such setting{nearest(key, known)}") for key in written if key not in known]
+    problems += [Problem(key, f"no such setting{nearest(key, known)}") for key in written if key not in known]
     shared = {key: value for key, value in written.items() if key in SHARED_BY_STAGES}
     whole = {key: value for key, value in written.items() if key in PRESET_KEYS}
 
     stages = []
-    for place, (name, said) in enumerate(_stages_said(written, shared, problems)):
-        merged = {**_merge(shared, said), "name": name}
-        if place == 0 and "method" not in merged:
-            problems.append(Problem("method", 'is missing; say which method trains, as in [method] name = "simclr"'))
-            continue
-        stage, wrong = _validated(Stage, merged)
+    for place, said in enumerate(_stages_said(written, problems)):
+        stage, wrong = _validated(Stage, _merge(shared, said), {"name": str(place), "method": {}})
         stages.append(stage)
-        problems += [_placed(p, said, f"stage.{name}") for p in wrong]
-    names = [stage.name for stage in stages if stage]
+        problems += [_placed(p, said, f"stage.{stage.name}") for p in wrong]
+    names = [stage.name for stage in stages]
     for name in sorted({n for n in names if names.count(n) > 1}):
         problems.append(Problem(f"stage.{name}", "two stages have this name; give each its own"))
-    preset, wrong = _validated(Preset, {**whole, "stage": tuple(s for s in stages if s)})
-    problems += [p for p in wrong if p.key != "stage"]
-    if problems or preset is None:
-        unique = {(p.key, p.text): p for p in problems}
-        raise PresetError(source, unique.values())
-    return preset
+    preset, wrong = _validated(Preset, {**whole, "stage": tuple(stages)}, {})
+    return preset, list(dict.fromkeys([*problems, *wrong]))
 
 
-def _stages_said(
-    written: Mapping[str, Any], shared: Mapping[str, Any], problems: list[Problem]
-) -> list[tuple[str, dict[str, Any]]]:
-    """Each stage's name and own words; a preset without stages has one, named after its method."""
+def _stages_said(written: Mapping[str, Any], problems: list[Problem]) -> list[dict[str, Any]]:
+    """Each stage's own words, with a name; a preset without stages has one, named after its method."""
     said = written.get("stage")
     if said is None:
-        method = shared.get("method")
-        name = method.get("name", "train") if isinstance(method, dict) else "train"
-        return [(name if isinstance(name, str) else "train", {})]
+        method = written.get("method")
+        name = str(method.get("name")) if isinstance(method, dict) else "train"
+        return [{"name": name if re.match(STAGE_NAME, name) else "train"}]
     if not isinstance(said, list) or not said or not all(isinstance(stage, dict) for stage in said):
         problems.append(Problem("stage", "stages are written as [[stage]], each with its settings below"))
-        return []
-    stages = []
+        return [{"name": "train", "method": {}}]
     for place, stage in enumerate(said):
         if "name" not in stage:
             problems.append(Problem(f"stage.{place}.name", 'is missing; give the stage a name, as in name = "probe"'))
-        stages.append((stage.get("name", f"stage{place}"), {k: v for k, v in stage.items() if k != "name"}))
-    return stages
+    return [{"name": str(place), **stage} for place, stage in enumerate(said)]
 
 
 def _merge(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -450,11 +460,21 @@ def _other_kind(before: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
     return "name" in value and value["name"] != before.get("name", value["name"])
 
 
-def _validated(section: type[Any], value: Mapping[str, Any]) -> tuple[Any, list[Problem]]:
+def _validated(section: type[Any], value: Mapping[str, Any], stand_ins: Mapping[str, Any]) -> tuple[Any, list[Problem]]:
+    """The section, and what is wrong; without what is wrong, where something is. `stand_ins`: what has no default."""
     try:
         return section.model_validate(value), []
     except ValidationError as error:
-        return None, sentences(error, section)
+        sound = _copied(value)
+        for item in error.errors(include_url=False):
+            _drop(sound, _place(item))
+        return section.model_validate({**stand_ins, **sound}), sentences(error, section)
+
+
+def _drop(table: Any, path: list[str]) -> None:
+    for part in path[:-1]:
+        table = table.get(part, {})
+    table.pop(path[-1], None)
 
 
 def _placed(problem: Problem, said: Mapping[str, Any], prefix: str) -> Problem:
@@ -467,11 +487,12 @@ def _placed(problem: Problem, said: Mapping[str, Any], prefix: str) -> Problem:
     return Problem(f"{prefix}.{problem.key}", problem.text, problem.warning)
 
 
-def override(written: Mapping[str, Any], assignments: Iterable[str], source: str = "preset") -> dict[str, Any]:
-    """The written preset with `KEY=VALUE` applied, as `--set` does.
+def override(written: Mapping[str, Any], assignments: Iterable[str]) -> tuple[dict[str, Any], list[Problem]]:
+    """The written preset with `KEY=VALUE` applied, as `--set` does, and what cannot be applied.
 
-    A shared key (`epochs`, `optimizer.lr`) holds for every stage, also for those that say their own;
-    `stage.NAME.KEY` for one stage. Raises PresetError.
+    A shared key (`epochs`, `views.flip`) holds for every stage, also for those that say their own;
+    `stage.NAME.KEY` for one stage. What means another thing in each stage is asked for by stage: the method's knobs,
+    and those of the optimizer where the stages have different ones.
     """
     result = _copied(written)
     problems = []
@@ -483,9 +504,7 @@ def override(written: Mapping[str, Any], assignments: Iterable[str], source: str
         problem = _assign(result, key.strip().split("."), _value(text.strip()))
         if problem:
             problems.append(Problem(key.strip(), problem))
-    if problems:
-        raise PresetError(source, problems)
-    return result
+    return result, problems
 
 
 def _copied(value: Any) -> Any:
@@ -498,27 +517,38 @@ def _value(text: str) -> Any:
     """A TOML value; what is none is text, so that quotes are not needed in a shell."""
     try:
         return tomli.loads(f"value = {text}")["value"]
-    except tomli.TOMLDecodeError:
+    except ValueError:
         return text
 
 
 def _assign(preset: dict[str, Any], path: list[str], value: Any) -> str | None:
-    stages = [s for s in preset.get("stage") or [] if isinstance(s, dict)]
-    if path[0] == "stage" and len(path) >= 3:
-        named = [s for s in stages if s.get("name") == path[1]]
+    said = preset.get("stage")
+    stages = [stage for stage in said if isinstance(stage, dict)] if isinstance(said, list) else []
+    if path[0] == "stage":
+        if len(path) < 3:
+            return "say which setting of which stage, as in stage.probe.epochs"
+        named = [stage for stage in stages if stage.get("name") == path[1]]
         if not named:
-            return f"no stage is named {path[1]}{nearest(path[1], [str(s.get('name')) for s in stages])}"
+            return f"no stage is named {path[1]}{nearest(path[1], [str(stage.get('name')) for stage in stages])}"
         _put(named[0], path[2:], value)
         return None
-    if path[0] == "method" and stages:
+    if stages and (path[0] == "method" or _differs(path, [_merge(preset, stage) for stage in stages])):
         each = " or ".join(f"stage.{stage.get('name')}.{'.'.join(path)}" for stage in stages)
-        return f"each stage has a method of its own; say {each}"
+        return f"each stage has {'a method' if path[0] == 'method' else 'an optimizer'} of its own; say {each}"
     for stage in stages:
         # A stage's own words would win over the shared value, but what is typed last is meant most.
         if path[0] in SHARED_BY_STAGES and path[0] in stage:
             _put(stage, path, value)
     _put(preset, path, value)
     return None
+
+
+def _differs(path: list[str], stages: list[dict[str, Any]]) -> bool:
+    """Whether it is a setting of the optimizer, and not every stage has the same kind."""
+    tables = [stage["optimizer"] if isinstance(stage.get("optimizer"), dict) else {} for stage in stages]
+    kinds = [table.get("name", Optimizer().name) for table in tables]
+    known = path[0] == "optimizer" and len(path) > 1 and path[1] in Optimizer.model_fields
+    return known and any(kind != kinds[0] for kind in kinds)
 
 
 def _put(table: dict[str, Any], path: list[str], value: Any) -> None:
@@ -533,7 +563,7 @@ def read(text: str, source: str = "preset") -> dict[str, Any]:
     """What a TOML text says. Raises PresetError with the line of a slip."""
     try:
         return tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # the latter: of lists a thousand deep
         raise PresetError(source, [Problem("", f"is not TOML: {error}")]) from None
 
 
@@ -568,9 +598,16 @@ def find(preset: str) -> Path:
 
 def load(path: Path, assignments: Iterable[str] = ()) -> Preset:
     """Read, override and resolve a preset file. Raises PresetError, OSError."""
-    source = str(path)
+    preset, problems = salvage(read_file(path), assignments)
+    if problems:
+        raise PresetError(str(path), problems)
+    return preset
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """What a preset file says. Raises PresetError, OSError."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise PresetError(source, [Problem("", "is not UTF-8 text; save it as UTF-8")]) from None
-    return resolve(override(read(text, source), assignments, source), source)
+        raise PresetError(str(path), [Problem("", "is not UTF-8 text; save it as UTF-8")]) from None
+    return read(text, str(path))

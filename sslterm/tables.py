@@ -33,25 +33,30 @@ METRICS = {
 
 
 def evaluation(answers: Sequence[dict[str, Any]]) -> str:
-    """One checkpoint's answers: every metric, plain beside augmented, then the classes."""
-    plain, augmented = answers[0], answers[-1] if len(answers) > 1 else None
+    """One checkpoint's answers: every metric, plain beside augmented and by how much the last differs; the classes."""
+    plain, last = answers[0], answers[-1]
     checkpoint = plain["checkpoint"]
     head = f"{checkpoint['file']} · {plain['split']}, {plain['n']:,} images · {plain['protocol']}"
     rows = []
     for key, word in METRICS.items():
         if key in plain["metrics"]:
-            value = plain["metrics"][key]
-            row = [word, f"{value:.4f}"]
-            if augmented:
-                other = augmented["metrics"][key]
-                row += [f"{other:.4f}", f"{other - value:+.4f}"]
-            rows.append(row)
-    columns = ["", "plain", *([_tta(augmented), "diff"] if augmented else [])]
+            row = [word, *(f"{answer['metrics'][key]:.4f}" for answer in answers)]
+            rows.append([*row, *_difference(answers, key)])
+    columns = ["", *(_tta(answer) for answer in answers), *(["diff"] if len(answers) > 1 else [])]
     metrics = table(columns, rows, right=" ".join(columns[1:]))
-    return f"{safe(head)}\n\n{metrics}\n\n{_classes(augmented or plain)}"
+    return f"{safe(head)}\n\n{metrics}\n\n{_classes(last)}"
+
+
+def _difference(answers: Sequence[dict[str, Any]], key: str) -> list[str]:
+    """What the last, most augmented answer gains over the plain one."""
+    if len(answers) == 1:
+        return []
+    return [f"{answers[-1]['metrics'][key] - answers[0]['metrics'][key]:+.4f}"]
 
 
 def _tta(answer: dict[str, Any]) -> str:
+    if not answer["tta"]:
+        return "plain"
     scales = answer["tta"]["scales"]
     return "flip" + (f"@{','.join(map(str, scales))}" if scales else "")
 
@@ -83,13 +88,12 @@ def over_checkpoints(examined: Sequence[Sequence[dict[str, Any]]]) -> str:
     """One line a checkpoint, for `--checkpoint all`."""
     rows = []
     for answers in examined:
-        plain, augmented = answers[0], answers[-1] if len(answers) > 1 else None
+        plain = answers[0]
         checkpoint, values = plain["checkpoint"], plain["metrics"]
-        row = [checkpoint["file"], checkpoint["stage"], checkpoint["epoch"], plain["protocol"], f"{values['top1']:.4f}"]
-        if augmented:
-            change = augmented["metrics"]["top1"] - values["top1"]
-            row += [f"{augmented['metrics']['top1']:.4f}", f"{change:+.4f}"]
+        row = [checkpoint["file"], checkpoint["stage"], checkpoint["epoch"], plain["protocol"]]
+        row += [f"{answer['metrics']['top1']:.4f}" for answer in answers] + _difference(answers, "top1")
         rows.append([*row, f"{values['f1_macro']:.4f}", f"{values['nll']:.4f}", f"{values['ece']:.4f}"])
-    augmented_columns = [f"top-1+{_tta(examined[0][-1])}", "diff"] if len(examined[0]) > 1 else []
-    columns = ["checkpoint", "stage", "epoch", "protocol", "top-1", *augmented_columns, "F1", "NLL", "ECE"]
+    augmented = [f"top-1+{_tta(answer)}" for answer in examined[0][1:]]
+    tops = ["top-1", *augmented, *(["diff"] if augmented else [])]
+    columns = ["checkpoint", "stage", "epoch", "protocol", *tops, "F1", "NLL", "ECE"]
     return table(columns, rows, right=" ".join(["epoch", *columns[4:]]))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sslterm.data.catalog import DataError, known
-from sslterm.data.source import Arrays, Contents, Images, Pixels, file_facts, fingerprint
+from sslterm.data.source import Arrays, Contents, Images, Pixels, digest, states
 
 Reader = Callable[[Path], Pixels]
 DIGITS = tuple("0123456789")
@@ -26,7 +26,7 @@ FASHION = (
 
 def digits() -> Arrays:
     """scikit-learn's 1,797 real digits, 8x8; they have no test images of their own."""
-    return Arrays("digits", "digits", fingerprint("digits", 1), 8, _digits)
+    return Arrays("digits", "digits", digest("digits", 1), 8, _digits)
 
 
 def _digits() -> Pixels:
@@ -43,9 +43,9 @@ def of_files(name: str, data_dir: Path) -> Arrays:
     facts = known(name)
     assert facts.size is not None
     root = data_dir / facts.folder
-    files = [Path(file).name for file in facts.unpacked]
+    files = tuple(Path(file).name for file in facts.unpacked)
     read = partial(_checked, name, root, READERS[name])
-    return Arrays(name, str(root.resolve()), fingerprint(name, *file_facts(root, files)), facts.size, read)
+    return Arrays(name, str(root.resolve()), digest(name, *states(root, files)), facts.size, read, root, files)
 
 
 def _checked(name: str, root: Path, reader: Reader) -> Pixels:

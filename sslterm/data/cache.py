@@ -1,4 +1,4 @@
-"""A data set decoded once, as files that later runs map into memory: DATA/.sslterm/NAME-SIZE-FINGERPRINT/.
+"""A data set decoded once, as files that later runs map into memory: DATA/.sslterm/NAME-SIZE-STAMP/.
 
 A cache is built in a folder of its own and renamed when it is whole; a lock lets one process build while others wait
 for its result. A cache that is torn, or whose source has changed, is built anew.
@@ -25,7 +25,7 @@ import numpy as np
 from sslterm.data.catalog import DataError
 from sslterm.data.source import Images, Labels, Source
 
-FORMAT = 1
+FORMAT = 2
 """What `meta.json` looks like: raise it when it changes."""
 
 
@@ -38,12 +38,12 @@ class Cached:
     labels: Labels
     """int64 (N,)."""
     meta: dict[str, Any]
-    """classes, first_test, mean, std and which source they are from."""
+    """classes, first_test, mean, std, fingerprint and which source they are from."""
 
 
 def open_cache(source: Source, size: int, data_dir: Path, progress: bool) -> Cached:
     """The cache of a source at a size, built if it is not there. Raises DataError: broken image, no space."""
-    entry = f"{source.name}-{size}-{source.fingerprint[:12]}"
+    entry = f"{source.name}-{size}-{source.stamp[:12]}"
     for home in homes(data_dir):
         found = _read(home / entry, source, size)
         if found:
@@ -96,7 +96,7 @@ def _read(folder: Path, source: Source, size: int) -> Cached | None:
     """The cache, or None where it is missing, torn, or of another source."""
     try:
         meta = json.loads((folder / "meta.json").read_text())
-        if (meta["format"], meta["fingerprint"], meta["size"]) != (FORMAT, source.fingerprint, size):
+        if (meta["format"], meta["stamp"], meta["size"]) != (FORMAT, source.stamp, size):
             return None
         images = np.load(folder / "images.npy", mmap_mode="c")
         labels = np.load(folder / "labels.npy", mmap_mode="c")
@@ -125,9 +125,9 @@ def _build(folder: Path, source: Source, size: int, progress: bool) -> None:
             np.save(building / "labels.npy", contents.labels)
             mean, std = statistics(images[: contents.first_test])
             meta = {
-                "format": FORMAT, "name": source.name, "origin": source.origin, "fingerprint": source.fingerprint,
-                "size": size, "count": shape[0], "first_test": contents.first_test, "classes": contents.classes,
-                "mean": mean, "std": std,
+                "format": FORMAT, "name": source.name, "origin": source.origin, "stamp": source.stamp,
+                "fingerprint": source.fingerprint(), "size": size, "count": shape[0],
+                "first_test": contents.first_test, "classes": contents.classes, "mean": mean, "std": std,
             }  # fmt: skip
             (building / "meta.json").write_text(json.dumps(meta))
         shutil.rmtree(folder, ignore_errors=True)  # a torn one

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sslterm.errors import UserError
 from sslterm.presets import nearest
 
 
-class DataError(ValueError):
+class DataError(UserError):
     """Images that cannot be used as asked; `key` is the preset's dotted key that it is about, or empty."""
 
     def __init__(self, text: str, key: str = "") -> None:

@@ -31,7 +31,7 @@ class Dataset:
     """Of each channel, 0..1, over the train images (index below first_test)."""
     std: tuple[float, ...]
     fingerprint: str
-    """Hex: what the images were made from."""
+    """Hex: which images these are; the same wherever they lie, cached or streamed."""
 
     def __len__(self) -> int:
         return len(self.labels)

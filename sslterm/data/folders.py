@@ -1,14 +1,7 @@
-"""Images in folders: `{train,test}/<class>/`, `<class>/`, or flat without classes.
-
-- Class folders are the sub-folders that hold images at any depth; other files and hidden ones are passed over.
-- Images beside class folders have no label (-1) and belong to training. A single class says nothing, so it is none.
-- With `train/`, the test images are those of `test/`, else of `val/` or `valid/`; where there is a `test/` too, images
-  of `val/` join the training images, because `data.valid` is drawn from those.
-"""
+"""A data set that is a folder of image files; `layout` says what its folders mean."""
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,11 +11,13 @@ import numpy as np
 
 from sslterm.data import decode, pool
 from sslterm.data.catalog import DataError
-from sslterm.data.source import Advance, Contents, Images, file_facts, fingerprint
+from sslterm.data.layout import UNLABELLED, training_and_test
+from sslterm.data.source import Advance, Contents, Images, digest, file_digests, states
 
 SAMPLE = 1000
 """Files whose headers are looked at, to learn whether a folder is grey and of one size."""
-UNLABELLED = ""
+READ = 5000
+"""Files whose bytes are part of the fingerprint; of all others it knows the size only, and so costs no second."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +39,30 @@ class Folder:
         return str(self.root.resolve())
 
     @cached_property
+    def stamp(self) -> str:
+        facts = zip(self.files, self.labels, self._states, strict=True)
+        return digest("folder", decode.VERSION, self.channels, self.first_test, *self.classes, *facts)
+
     def fingerprint(self) -> str:
-        facts = zip(file_facts(self.root, self.files), self.labels, strict=True)
-        return fingerprint("folder", decode.VERSION, self.channels, self.first_test, *self.classes, *facts)
+        sizes = [size for size, _ in self._states]
+        chosen = [self.files[i] for i in self._spread(READ)]
+        facts = zip(self.files, self.labels, sizes, strict=True)
+        return digest("folder", self.first_test, *self.classes, *facts, *file_digests(self.root, chosen))
+
+    @cached_property
+    def _states(self) -> list[tuple[int, int]]:
+        return states(self.root, self.files)
+
+    def _spread(self, count: int) -> list[int]:
+        """At most so many places of files, evenly spread."""
+        places: list[int] = np.linspace(0, len(self.files) - 1, min(count, len(self.files))).astype(int).tolist()
+        return places
 
     @cached_property
     def _headers(self) -> list[tuple[int, int, bool]]:
-        """Of at most SAMPLE files, evenly spread."""
-        chosen = np.linspace(0, len(self.files) - 1, min(SAMPLE, len(self.files))).astype(int)
+        """Of a sample of the files."""
         with ThreadPoolExecutor(pool.cores()) as threads:
-            return list(threads.map(lambda i: decode.header(self.root / self.files[i]), chosen))
+            return list(threads.map(lambda i: decode.header(self.root / self.files[i]), self._spread(SAMPLE)))
 
     @cached_property
     def channels(self) -> int:
@@ -78,12 +87,15 @@ class Folder:
 
 
 def open_folder(name: str, root: Path, channels: int | None = None, size: int | None = None) -> Folder:
-    """What lies in a folder. Raises DataError: not there, no image in it, test images of a class never trained."""
+    """What lies in a folder.
+
+    Raises DataError: it is not there, has no image or test images of a class never trained, or its layout is doubtful.
+    """
     key = "data.folder" if name == "image_folder" else "data.name"
     if not root.is_dir():
         raise DataError(f"there is no folder {root}; name one that holds images", key)
     try:
-        train, test = _parts(root)
+        train, test = training_and_test(root, key)
     except OSError as error:
         raise DataError(f"{error.filename or root} cannot be read: {error.strerror or error}", key) from error
     if not any(train.values()):
@@ -103,45 +115,3 @@ def open_folder(name: str, root: Path, channels: int | None = None, size: int | 
     files, labels = zip(*rows, strict=True)
     first_test = sum(map(len, train.values()))
     return Folder(name, root, files, labels, tuple(classes), first_test, channels, size)
-
-
-def _parts(root: Path) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Training and test files by class."""
-    if not (root / "train").is_dir():
-        return _by_class(root, ""), {}
-    train = _by_class(root, "train")
-    held_out = [part for part in ("test", "val", "valid") if (root / part).is_dir()]
-    for part in held_out[1:]:
-        for label, files in _by_class(root, part).items():
-            train[label] = sorted(train.get(label, []) + files)
-    return train, _by_class(root, held_out[0]) if held_out else {}
-
-
-def _by_class(root: Path, part: str) -> dict[str, list[str]]:
-    """Files of each class folder in `root/part`, and under UNLABELLED those beside the class folders."""
-    found: dict[str, list[str]] = {}
-    with os.scandir(root / part) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            path = os.path.join(part, entry.name)
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                files = _images_below(root, path)
-                if files:
-                    found[entry.name] = files
-            elif _is_image(entry.name):
-                found.setdefault(UNLABELLED, []).append(path)
-    return found
-
-
-def _images_below(root: Path, path: str) -> list[str]:
-    files = []
-    for folder, inner, names in os.walk(root / path, followlinks=True):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        below = os.path.relpath(folder, root)
-        files += [os.path.join(below, name) for name in names if _is_image(name)]
-    return sorted(files)
-
-
-def _is_image(name: str) -> bool:
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in decode.ENDINGS

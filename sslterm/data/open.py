@@ -32,7 +32,7 @@ def open_dataset(settings: Data, view_size: int | None, data_dir: Path, progress
     meta = cached.meta
     return MemoryDataset(
         settings.name, tuple(meta["classes"]), torch.from_numpy(cached.labels), meta["first_test"],
-        len(meta["mean"]), size, tuple(meta["mean"]), tuple(meta["std"]), source.fingerprint,
+        len(meta["mean"]), size, tuple(meta["mean"]), tuple(meta["std"]), meta["fingerprint"],
         torch.from_numpy(cached.images),
     )  # fmt: skip
 

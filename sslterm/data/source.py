@@ -5,8 +5,10 @@ Shapes: N images (train images first, then the data set's own test images), C ch
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sslterm.data import decode, shapes
+from sslterm.data.catalog import DataError
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -38,7 +41,7 @@ class Contents:
 
 
 class Source(Protocol):
-    """Cheap to make and to fingerprint; `contents` and `fill` may take their time."""
+    """Cheap to make and to stamp; `fingerprint`, `contents` and `fill` may take their time."""
 
     @property
     def name(self) -> str: ...
@@ -48,12 +51,15 @@ class Source(Protocol):
         """Which data set this is, whatever its state: caches of one origin replace each other."""
 
     @property
-    def fingerprint(self) -> str:
-        """Hex; another one whenever the source may have changed."""
+    def stamp(self) -> str:
+        """Hex; another one whenever the source may have changed, and on another machine: what the cache goes by."""
 
     @property
     def size(self) -> int | None:
         """The images' own side in pixels, if they have one."""
+
+    def fingerprint(self) -> str:
+        """Hex; the same wherever and whenever the same images lie, other than `stamp`: what results go by."""
 
     def contents(self) -> Contents: ...
 
@@ -61,18 +67,40 @@ class Source(Protocol):
         """Writes all images into uint8 (N, C, S, S). Raises DataError."""
 
 
-def fingerprint(*facts: object) -> str:
+def digest(*facts: object) -> str:
     """64 hex digits of what they say."""
     return hashlib.sha256("\n".join(map(str, facts)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def file_facts(root: Path, files: Iterable[str]) -> list[str]:
-    """Path, size and time of last change of each file: what a fingerprint is made from."""
-    facts = []
-    for file in files:
-        status = (root / file).stat()
-        facts.append(f"{file} {status.st_size} {status.st_mtime_ns}")
-    return facts
+def states(root: Path, files: Iterable[str]) -> list[tuple[int, int]]:
+    """Size in bytes and time of last change in ns of each file. Raises DataError."""
+
+    def state(file: str) -> tuple[int, int]:
+        status = os.stat(os.path.join(root, file))
+        return status.st_size, status.st_mtime_ns
+
+    with _readable():
+        return [state(file) for file in files]
+
+
+def file_digests(root: Path, files: Iterable[str]) -> list[str]:
+    """What each file holds, in hex. Raises DataError."""
+
+    def held(file: str) -> str:
+        with (root / file).open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+
+    with _readable():
+        return [held(file) for file in files]
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise DataError(f"{error.filename} cannot be read ({why}); replace or remove this file") from error
 
 
 @dataclass(frozen=True)
@@ -88,8 +116,11 @@ class Drawn:
         return f"shapes {self.count}"
 
     @property
+    def stamp(self) -> str:
+        return digest("shapes", shapes.VERSION, self.count, self.size)
+
     def fingerprint(self) -> str:
-        return fingerprint("shapes", shapes.VERSION, self.count, self.size)
+        return self.stamp
 
     @property
     def _parts(self) -> tuple[int, int]:
@@ -124,13 +155,19 @@ class Arrays:
 
     name: str
     origin: str
-    fingerprint: str
+    stamp: str
     size: int
     read: Callable[[], Pixels]
+    root: Path | None = None
+    files: tuple[str, ...] = ()
+    """What it is read from, below the root."""
 
     @cached_property
     def _pixels(self) -> Pixels:
         return self.read()
+
+    def fingerprint(self) -> str:
+        return digest(self.name, *file_digests(self.root, self.files)) if self.root else self.stamp
 
     def contents(self) -> Contents:
         return self._pixels.contents

@@ -95,27 +95,29 @@ def _context() -> multiprocessing.context.BaseContext:
 def stream(folder: Folder, size: int, workers: int, data_dir: Path, progress: bool) -> StreamingDataset:
     """The images of a folder, decoded as they are needed. Raises DataError."""
     contents = folder.contents()
-    mean, std = _statistics(folder, size, data_dir, progress)
+    facts = _facts(folder, size, data_dir, progress)
     return StreamingDataset(
         folder.name, contents.classes, torch.from_numpy(contents.labels), contents.first_test, contents.channels, size,
-        tuple(mean), tuple(std), folder.fingerprint, folder.root, folder.files, workers,
+        tuple(facts["mean"]), tuple(facts["std"]), facts["fingerprint"], folder.root, folder.files, workers,
     )  # fmt: skip
 
 
-def _statistics(folder: Folder, size: int, data_dir: Path, progress: bool) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of a sample, always the same one, kept in a small file beside the caches."""
+def _facts(folder: Folder, size: int, data_dir: Path, progress: bool) -> dict[str, Any]:
+    """mean and std of a sample, always the same one, and the fingerprint: kept in a small file beside the caches."""
     home = cache.writable_home(data_dir)
-    path = home / f"{folder.name}-{size}-{folder.fingerprint[:12]}.json"
+    path = home / f"{folder.name}-{size}-{folder.stamp[:12]}.json"
     try:
-        kept = json.loads(path.read_text())
-        return kept["mean"], kept["std"]
+        kept: dict[str, Any] = json.loads(path.read_text())
+        if kept["format"] == cache.FORMAT:
+            return kept
     except (OSError, ValueError, KeyError, TypeError):
         pass
     mean, std = cache.statistics(_sample(folder, size, progress))
+    facts = {"format": cache.FORMAT, "mean": mean, "std": std, "sample": SAMPLE, "fingerprint": folder.fingerprint()}
     writing = path.with_suffix(f".{os.getpid()}.part")
-    writing.write_text(json.dumps({"mean": mean, "std": std, "sample": SAMPLE}))
+    writing.write_text(json.dumps(facts))
     writing.replace(path)
-    return mean, std
+    return facts
 
 
 def _sample(folder: Folder, size: int, progress: bool) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import threading
 from collections.abc import Callable
@@ -60,12 +61,18 @@ class CheckpointWriter:
             self._thread = None
         failure, self._failure = self._failure, None
         if isinstance(failure, OSError):
+            full = failure.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             raise RunError(
                 f"{failure.filename or self.run.checkpoints}: the checkpoint could not be written ({failure.strerror});"
-                " the ones before it are whole. Make room, then resume the run"
+                f" the ones before it are whole. {'Make room' if full else 'Mend that'}, then resume the run"
             ) from failure
         if failure:
             raise failure
+
+    def finish(self) -> None:
+        """Until nothing is being written any more, whether it could be or not."""
+        if self._thread:
+            self._thread.join()
 
     def _guarded(
         self, state: dict[str, Any], describe: Callable[[int, str], Checkpoint], then: Callable[[], None]

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from sslterm.errors import UsageError
+
 PrecisionName = Literal["fp32", "bf16"]
 
 
@@ -28,25 +30,25 @@ class Precision:
 
 
 def pick_device(wanted: str) -> torch.device:
-    """`auto`, `cpu`, `cuda`, `cuda:1` or `mps`. Raises ValueError with a sentence."""
+    """`auto`, `cpu`, `cuda`, `cuda:1` or `mps`. Raises UsageError with a sentence."""
     if wanted == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda", torch.cuda.current_device())
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     kind, _, number = wanted.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (number and (kind != "cuda" or not number.isdigit())):
-        raise ValueError(f"--device {wanted}: no such device; use auto, cpu, cuda, cuda:1 or mps")
+        raise UsageError(f"--device {wanted}: no such device; use auto, cpu, cuda, cuda:1 or mps")
     if kind == "cuda":
         if not torch.cuda.is_available():
-            raise ValueError(
+            raise UsageError(
                 f"--device {wanted}: torch sees no CUDA device here; use --device cpu, or check the driver"
             )
         count = torch.cuda.device_count()
         if number and int(number) >= count:
-            raise ValueError(f"--device {wanted}: there {'is' if count == 1 else 'are'} {count}, counted from cuda:0")
+            raise UsageError(f"--device {wanted}: there {'is' if count == 1 else 'are'} {count}, counted from cuda:0")
         return torch.device("cuda", int(number) if number else torch.cuda.current_device())
     if kind == "mps" and not torch.backends.mps.is_available():
-        raise ValueError("--device mps: torch sees no Apple GPU here; use --device cpu")
+        raise UsageError("--device mps: torch sees no Apple GPU here; use --device cpu")
     return torch.device(kind)
 
 
@@ -95,8 +97,8 @@ def _trial(bf16: bool) -> float:
     return min(times[1:])
 
 
-def environment(device: torch.device, precision: Precision | None = None) -> dict[str, Any]:
-    """What ran where: for `env.json`."""
+def environment(device: torch.device, precisions: dict[str, Precision]) -> dict[str, Any]:
+    """What ran where, and each stage in which precision: for `env.json`."""
     packages = {}
     for name in ("torch", "torchvision", "numpy", "pydantic", "scikit-learn", "textual", "typer", "tensorboardX"):
         try:
@@ -113,10 +115,9 @@ def environment(device: torch.device, precision: Precision | None = None) -> dic
         "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "cpu",
         "threads": torch.get_num_threads(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "precision": {stage: {"name": chosen.name, "why": chosen.why} for stage, chosen in precisions.items()},
         "packages": packages,
     }
     if device.type == "cuda":
         facts["cuda"] = torch.version.cuda
-    if precision:
-        facts["precision"] = {"name": precision.name, "why": precision.why}
     return facts

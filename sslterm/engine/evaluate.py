@@ -5,10 +5,9 @@ Images are seen as training saw valid ones: the normalisation and the view come 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,16 @@ from torch import Tensor
 from sslterm.data.open import open_dataset
 from sslterm.data.views import PlainView
 from sslterm.engine import chance, parts, tta
-from sslterm.engine.checkpoint import load, open_checkpoint
-from sslterm.engine.device import pick_device, prepare
-from sslterm.engine.features import extract, outputs
+from sslterm.engine.checkpoint import DamagedCheckpoint, load, open_checkpoint
+from sslterm.engine.device import PrecisionName, pick_device, pick_precision, prepare
+from sslterm.engine.features import outputs
 from sslterm.engine.knn import knn_probabilities
 from sslterm.engine.linear import WEIGHT_DECAYS, LinearProbe, fit_linear
 from sslterm.engine.scores import scores
-from sslterm.engine.stage import build_method, plain_view
+from sslterm.engine.stage import build_method, largest_view, plain_view
 from sslterm.engine.weights import Normalisation
 from sslterm.methods import Method
-from sslterm.runs import Run, RunError, checkpoints, evaluations, files
+from sslterm.runs import Run, RunError, RunNotFound, checkpoints, evaluations, files
 from sslterm.runs.checkpoints import Checkpoint
 
 PROTOCOLS = ("head", "knn", "linear")
@@ -63,18 +62,39 @@ def evaluate(
     run.info()
     chosen = _chosen(run, wanted)
     examiner = Examiner(run, pick_device(device), data_dir, progress)
+    answered = 0
     for checkpoint in chosen:
-        versions = [Question(question.protocol, split=question.split)]
-        if question.tta or question.scales:
-            versions.append(question)
-        examined = examiner.open(checkpoint, say)
-        yield [examined.answer(version) for version in versions]
+        try:
+            examined = examiner.open(checkpoint, say)
+        except DamagedCheckpoint as error:
+            if len(chosen) == 1:
+                raise
+            say(f"{error}; left out")  # a run in training also deletes what it no longer keeps
+            continue
+        answered += 1
+        yield [examined.answer(version) for version in _versions(question)]
+    if not answered:
+        raise RunError(f"{run.path}: none of its checkpoints can be loaded")
+
+
+def _versions(question: Question) -> list[Question]:
+    """The plain question first, then flip, then flip at every scale, as far as they are asked for."""
+    versions = [replace(question, tta=False, scales=())]
+    if question.tta:
+        versions.append(replace(question, scales=()))
+    if question.scales:
+        versions.append(replace(question, tta=True))
+    return versions
 
 
 def _chosen(run: Run, wanted: str) -> list[Checkpoint]:
     path = Path(wanted)
-    if path.suffix == ".pt" and path.is_file() and path.resolve().parent != run.checkpoints.resolve():
-        state = load(path)
+    if path.suffix != ".pt" or (path.parent == Path() and not path.is_file()):
+        return checkpoints.chosen(run, wanted)
+    if not path.is_file():
+        raise RunNotFound(f"{wanted}: no such checkpoint")
+    if path.resolve().parent != run.checkpoints.resolve():
+        path, state = path.resolve(), load(path)
         return [
             Checkpoint(
                 file=str(path), stage=state["stage"], stage_index=state["stage_index"], epoch=state["epoch"],
@@ -82,7 +102,7 @@ def _chosen(run: Run, wanted: str) -> list[Checkpoint]:
                 size=path.stat().st_size, sha256=files.sha256(path),
             )
         ]  # fmt: skip
-    return checkpoints.chosen(run, path.name if path.suffix == ".pt" else wanted)
+    return checkpoints.chosen(run, path.name)
 
 
 class Examiner:
@@ -98,8 +118,8 @@ class Examiner:
         self.run, self.device, self.progress = run, device, progress
         prepare(device)
         self.preset = run.preset()
-        self.dataset = open_dataset(self.preset.data, self.preset.stage[0].views.size, data_dir)
-        self.parts = parts.kept(run)
+        self.dataset = open_dataset(self.preset.data, largest_view(self.preset), data_dir)
+        self.parts = parts.kept(run, self.dataset)
 
     def open(self, checkpoint: Checkpoint, say: Callable[[str], None]) -> Examined:
         """A checkpoint with its method, ready to be asked. Raises RunError."""
@@ -119,14 +139,13 @@ class Examined:
 
     def __init__(self, examiner: Examiner, checkpoint: Checkpoint, state: dict[str, Any]) -> None:
         self.examiner, self.checkpoint, self.state = examiner, checkpoint, state
-        self._seen: dict[tuple[Any, ...], Tensor] = {}
+        self._passes: dict[tuple[Any, ...], Tensor] = {}
 
     @cached_property
     def method(self) -> Method:
         """The method as it was in the checkpoint."""
-        preset = self.examiner.preset
-        bare = preset.model_copy(update={"encoder": preset.encoder.model_copy(update={"weights": None})})
-        method = build_method(bare, self.state["stage_index"], self.examiner.dataset)
+        examiner = self.examiner
+        method = build_method(examiner.preset, self.state["stage_index"], examiner.dataset, self.state)
         try:
             method.load_state_dict(self.state["method"])
         except RuntimeError as error:
@@ -135,10 +154,16 @@ class Examined:
         return method.to(self.examiner.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @cached_property
+    def precision(self) -> PrecisionName:
+        """That of training; on another kind of device, what suits it."""
+        device = self.examiner.device
+        same = self.state["device"] == device.type
+        return self.state["precision"] if same else pick_precision("auto", device).name
+
+    @cached_property
     def view(self) -> PlainView:
         """Images as this checkpoint knows them."""
-        normal = self.state["normalisation"]
-        normalisation = Normalisation(tuple(normal["mean"]), tuple(normal["std"]), normal["of"])
+        normalisation = Normalisation.of_checkpoint(self.state)
         return plain_view(self.examiner.preset, self.state["stage_index"], self.examiner.dataset, normalisation)
 
     # -------------------------------------------------------- one answer
@@ -157,12 +182,13 @@ class Examined:
             "file": Path(self.checkpoint.file).name,
             "sha256": self.checkpoint.sha256,
             "protocol": protocol,
-            "tta": tta.versions(question.tta, question.scales) if question.tta or question.scales else None,
+            "tta": {"flip": True, "scales": list(question.scales)} if question.tta else None,
             "split": question.split,
             "data": dataset.fingerprint,
             "seed": self.examiner.preset.seed,
+            "device": self.examiner.device.type,
+            "precision": self.precision,
         }
-        asked = json.loads(json.dumps(asked))
         before = evaluations.answered(run, asked)
         if before:
             return before
@@ -177,13 +203,12 @@ class Examined:
                 "epoch": self.checkpoint.epoch,
             },
             "protocol": protocol,
-            "tta": {"flip": question.tta or bool(question.scales), "scales": list(question.scales)}
-            if asked["tta"]
-            else None,
+            "tta": asked["tta"],
             "split": question.split,
             "n": len(indices),
             "classes": list(dataset.classes),
             **scores(probabilities, dataset.labels[indices], dataset.classes),
+            "learned_from": None if protocol == "head" else len(self._bank()),
             "probe": self._probe_facts() if protocol == "linear" else None,
             "time": time.time(),
             "seconds": time.monotonic() - began,
@@ -200,12 +225,13 @@ class Examined:
 
     def _probabilities(self, protocol: str, question: Question, indices: Tensor) -> Tensor:
         """float32 (N, classes), with whatever augmentation the question asks for."""
-        if protocol == "head":
-            predict = lambda flip, scale: self._outputs(indices, flip, scale).softmax(1)  # noqa: E731
-        elif protocol == "knn":
-            predict = lambda flip, scale: self._vote(self._features(indices, flip, scale))  # noqa: E731
-        else:
-            predict = lambda flip, scale: self.probe.probabilities(self._features(indices, flip, scale))  # noqa: E731
+
+        def predict(flip: bool, scale: int | None) -> Tensor:
+            if protocol == "head":
+                return self._seen("logits", indices, flip, scale).softmax(1)
+            features = self._seen("features", indices, flip, scale)
+            return self._vote(features) if protocol == "knn" else self.probe.probabilities(features)
+
         return tta.predicted(predict, question.tta, question.scales)
 
     # -------------------------------------------------------- what the protocols need
@@ -222,7 +248,12 @@ class Examined:
         classes = len(self.examiner.dataset.classes)
         bars = self.examiner.progress("linear probe", len(WEIGHT_DECAYS))
         return fit_linear(
-            self._features(train), labels[train], self._features(valid), labels[valid], classes, progress=bars
+            self._seen("features", train),
+            labels[train],
+            self._seen("features", valid),
+            labels[valid],
+            classes,
+            progress=bars,
         )
 
     def _probe_facts(self) -> dict[str, Any]:
@@ -239,30 +270,17 @@ class Examined:
     def _vote(self, queries: Tensor) -> Tensor:
         bank = self._bank()
         dataset = self.examiner.dataset
-        return knn_probabilities(self._features(bank), dataset.labels[bank], queries, len(dataset.classes))
+        return knn_probabilities(self._seen("features", bank), dataset.labels[bank], queries, len(dataset.classes))
 
-    def _features(self, indices: Tensor, flip: bool = False, scale: int | None = None) -> Tensor:
-        return self._pass(extract, self.method.encoder, indices, flip, scale, "features")
-
-    def _outputs(self, indices: Tensor, flip: bool, scale: int | None) -> Tensor:
-        classify = lambda network, *rest, **named: outputs(network.classify, network, *rest, **named)  # noqa: E731
-        return self._pass(classify, self.method, indices, flip, scale, "logits")
-
-    def _pass(
-        self,
-        look: Callable[..., Tensor],
-        network: torch.nn.Module,
-        indices: Tensor,
-        flip: bool,
-        scale: int | None,
-        what: str,
-    ) -> Tensor:
-        """One pass over images, kept for the other questions that need the same."""
-        key = (what, flip, scale, len(indices), int(indices[0]))
-        if key not in self._seen:
-            examiner = self.examiner
-            self._seen[key] = look(
-                network, examiner.dataset, indices, self.view, examiner.device, precision=self.state["precision"],
-                flip=flip, scale=scale, progress=examiner.progress(what, len(indices)),
+    def _seen(self, what: str, indices: Tensor, flip: bool = False, scale: int | None = None) -> Tensor:
+        """`features` (n, D) or `logits` (n, classes) of images; one pass serves every question that needs it."""
+        key = (what, flip, scale, indices.numpy().tobytes())
+        if key not in self._passes:
+            examiner, method = self.examiner, self.method
+            network = method if what == "logits" else method.encoder
+            self._passes[key] = outputs(
+                method.classify if what == "logits" else network, network, examiner.dataset, indices, self.view,
+                examiner.device, precision=self.precision, flip=flip, scale=scale,
+                progress=examiner.progress(what, len(indices)),
             )  # fmt: skip
-        return self._seen[key]
+        return self._passes[key]

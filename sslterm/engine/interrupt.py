@@ -12,6 +12,8 @@ from types import FrameType, TracebackType
 class Interrupted(Exception):
     """Training ended early because it was asked to; everything is saved."""
 
+    exit_code = 130
+
 
 class CleanStop:
     """While it is entered and `gentle`, `requested` tells whether somebody asked for an end."""

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from sslterm.engine import chance
 from sslterm.engine.features import evaluating, extract, outputs
 from sslterm.engine.health import health
-from sslterm.engine.knn import knn_probabilities
+from sslterm.engine.knn import knn_top1
 from sslterm.engine.stage import StageInTraining
 
 HEALTH_IMAGES = 512
@@ -24,7 +24,7 @@ def validate(stage: StageInTraining) -> dict[str, float]:
     subject = stage.subject
     logits = outputs(
         stage.method.classify, stage.method, subject.dataset, indices, stage.plain, subject.device,
-        precision=subject.precision.name,
+        precision=stage.precision.name,
     )  # fmt: skip
     labels = subject.dataset.labels[indices]
     return {
@@ -52,18 +52,14 @@ def online_knn(stage: StageInTraining) -> dict[str, float]:
         queries, bank = mixed[:held_out].sort().values, mixed[held_out:][: monitor.bank].sort().values
     if not len(queries) or not len(bank):
         return {}
-    labels = subject.dataset.labels
-    probabilities = knn_probabilities(
-        _features(stage, bank), labels[bank], _features(stage, queries), len(subject.dataset.classes)
-    )
-    return {"knn/top1": (probabilities.argmax(1) == labels[queries]).float().mean().item()}
+    labels, classes = subject.dataset.labels, len(subject.dataset.classes)
+    top1 = knn_top1(_features(stage, bank), labels[bank], _features(stage, queries), labels[queries], classes)
+    return {"knn/top1": top1}
 
 
 def _features(stage: StageInTraining, indices: Tensor) -> Tensor:
     subject = stage.subject
-    return extract(
-        stage.encoder, subject.dataset, indices, stage.plain, subject.device, precision=subject.precision.name
-    )
+    return extract(stage.encoder, subject.dataset, indices, stage.plain, subject.device, precision=stage.precision.name)
 
 
 def representation_health(stage: StageInTraining) -> dict[str, float]:
@@ -74,10 +70,10 @@ def representation_health(stage: StageInTraining) -> dict[str, float]:
         return {}
     images = next(iter(subject.dataset.batches([indices], subject.device)))
     views = (stage.views * 2)[:2]
-    with evaluating(stage.method), torch.inference_mode(), subject.precision.on(subject.device):
-        first, second = (
-            stage.method.embed(view(images, chance.generator(seed, "health", which))).float().cpu()
-            for which, view in enumerate(views)
-        )
-        kept = stage.encoder(stage.plain(images)).float().cpu()
+    # Outside autocast, for resampling in bf16 would show the network other images than training does.
+    seen = [view(images, chance.generator(seed, "health", which)) for which, view in enumerate(views)]
+    plain = stage.plain(images)
+    with evaluating(stage.method), torch.inference_mode(), stage.precision.on(subject.device):
+        first, second = (stage.method.embed(view).float().cpu() for view in seen)
+        kept = stage.encoder(plain).float().cpu()
     return health(first, second, kept)

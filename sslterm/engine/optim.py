@@ -84,7 +84,10 @@ class LARS(torch.optim.Optimizer):
         change = gradient.add(weight, alpha=group["weight_decay"])
         if group["adapt"]:
             change = change * trust(weight, gradient, group["trust_coefficient"], group["weight_decay"])
-        velocity = self.state[weight].setdefault("momentum_buffer", torch.zeros_like(weight))
+        state = self.state[weight]
+        if not state:
+            state["momentum_buffer"] = torch.zeros_like(weight)
+        velocity = state["momentum_buffer"]
         velocity.mul_(group["momentum"]).add_(change, alpha=group["lr"])
         weight.sub_(velocity)
 

@@ -13,7 +13,7 @@ from sslterm import presets
 
 def downward(metric: str) -> bool:
     """Whether a metric is better when smaller."""
-    return metric.endswith(("loss", "nll", "ece"))
+    return metric.endswith(("loss", "nll", "ece", "alignment", "uniformity"))
 
 
 class Watch:

@@ -13,10 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sslterm.errors import UserError
+
 BINS = 15
 
 
-class ScoresError(ValueError):
+class ScoresError(UserError):
     """Predictions of which nothing can be said."""
 
 

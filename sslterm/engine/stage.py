@@ -21,6 +21,7 @@ from sslterm.engine.weights import Normalisation, adopt
 from sslterm.methods import Method
 from sslterm.models.encoders import build_encoder, input_channels
 from sslterm.presets import Problem
+from sslterm.runs import RunError
 
 
 @dataclass
@@ -32,7 +33,6 @@ class Subject:
     """int64 indices into the data set: train, valid, test, labeled, unlabeled."""
     normalisation: Normalisation
     device: torch.device
-    precision: Precision
     origin: dict[str, Any] | None = None
     """The checkpoint that `encoder.weights` named."""
     labels: Tensor = field(init=False)
@@ -41,47 +41,88 @@ class Subject:
         self.labels = self.dataset.labels.to(self.device)
 
 
-def build_method(preset: presets.Preset, index: int, dataset: Dataset, origin: dict[str, Any] | None = None) -> Method:
-    """The method of a stage, freshly initialised: the same weights for the same seed.
+def build_method(
+    preset: presets.Preset, index: int, dataset: Dataset, begins_with: dict[str, Any] | None = None
+) -> Method:
+    """The method of a stage: the same weights for the same seed, its encoder from a checkpoint where one is given.
 
-    Raises PresetError, RunError, WeightsError.
+    The encoder comes first, so that a teacher is a copy of what the student begins with. Raises PresetError, RunError,
+    WeightsError.
     """
     stage = preset.stage[index]
     torch.manual_seed(chance.seed_of(preset.seed, "weights", index))
-    encoder = build_encoder(preset.encoder, input_channels(preset.encoder, dataset.channels))
-    if origin:
-        adopt(encoder, origin, preset.encoder)
-    settings, problems = methods.settings(stage.method, f"stage.{stage.name}.method")
+    settings = preset.encoder
+    if begins_with:  # then the file of the weights that the very first stage began with is needed no more
+        settings = settings.model_copy(update={"weights": None})
+    encoder = build_encoder(settings, input_channels(settings, dataset.channels))
+    if begins_with:
+        adopt(encoder, begins_with, settings)
+    knobs, problems = methods.settings(stage.method, f"stage.{stage.name}.method")
     if problems:
         raise presets.PresetError("preset", problems)
     try:
-        return methods.find(stage.method["name"])(encoder, settings, len(dataset.classes))
+        return methods.find(stage.method["name"])(encoder, knobs, len(dataset.classes))
     except ValueError as error:
         raise presets.PresetError("preset", [Problem(f"stage.{stage.name}", str(error))]) from None
 
 
-def inherit(method: Method, before: dict[str, Any]) -> None:
-    """Start from what the stage before left: its encoder, and its head where both have the same one."""
+def inherit_head(method: Method, before: dict[str, Any]) -> None:
+    """Go on with the head that the stage before left, where that was the same method with the same classes."""
     own = method.state_dict()
-    kept = {
-        key: value
-        for key, value in before["method"].items()
-        if key.startswith(("encoder.", "head.")) and key in own and own[key].shape == value.shape
-    }
-    if before["method_name"] != type(method).__module__.rsplit(".", 1)[-1]:
-        kept = {key: value for key, value in kept.items() if not key.startswith("head.")}
-    method.load_state_dict(kept, strict=False)
+    theirs = {key: value for key, value in before["method"].items() if key.startswith("head.")}
+    same = before["method_name"] == type(method).__module__.rsplit(".", 1)[-1]
+    if same and all(key in own and own[key].shape == value.shape for key, value in theirs.items()):
+        method.load_state_dict(theirs, strict=False)
+
+
+def part_of(preset: presets.Preset, index: int, dataset: Dataset, parts: dict[str, Tensor]) -> Tensor:
+    """The int64 indices that a stage trains on: of its part, those it can learn from. Raises RunError."""
+    stage = preset.stage[index]
+    indices = parts[stage.part]
+    if methods.find(stage.method["name"]).uses_labels:
+        indices = indices[dataset.labels[indices] >= 0]
+    if len(indices) < stage.batch_size:
+        what = "labelled images" if len(indices) < len(parts[stage.part]) else "images"
+        mend = "make it smaller" if len(indices) else "train on another part"
+        raise RunError(
+            f"stage.{stage.name}.batch_size: {stage.batch_size} is more than the {len(indices)} {what} of part"
+            f" {stage.part!r}; {mend}"
+        )
+    return indices
+
+
+def foresee(preset: presets.Preset, dataset: Dataset, parts: dict[str, Tensor], first: int) -> None:
+    """See that every stage from `first` on can be trained on these data, before hours are spent on the first of them.
+
+    Raises RunError, ViewError.
+    """
+    for index in range(first, len(preset.stage)):
+        stage = preset.stage[index]
+        if methods.find(stage.method["name"]).uses_labels and not dataset.classes:
+            raise RunError(
+                f"stage.{stage.name}: {stage.method['name']} needs labels, and {dataset.name} has none; leave the stage"
+                " out, or sort the images into class folders"
+            )
+        part_of(preset, index, dataset, parts)
+        for which in range(methods.find(stage.method["name"]).view_count):
+            train_view(preset, index, which, dataset, Normalisation((0.5,), (0.5,), "nothing"))
+
+
+def largest_view(preset: presets.Preset) -> int | None:
+    """The side at which images of all sizes are kept unless the preset says one."""
+    return max((stage.views.size for stage in preset.stage if stage.views.size), default=None)
 
 
 def plain_view(preset: presets.Preset, index: int, dataset: Dataset, normal: Normalisation) -> PlainView:
     """How images look outside training: the view of valid, test and every prediction."""
-    channels = input_channels(preset.encoder, dataset.channels)
-    return PlainView(preset.stage[index].views, *_by_channel(normal, channels), channels, dataset.size)
+    views, channels = preset.stage[index].views, input_channels(preset.encoder, dataset.channels)
+    return PlainView(views, *_by_channel(normal, channels), channels, views.size or dataset.size)
 
 
-def train_view(views: presets.Views, which: int, channels: int, dataset: Dataset, normal: Normalisation) -> TrainView:
-    """How images look in one of a method's views."""
-    return TrainView(views.recipe(which), *_by_channel(normal, channels), channels, dataset.size)
+def train_view(preset: presets.Preset, index: int, which: int, dataset: Dataset, normal: Normalisation) -> TrainView:
+    """How images look in one of a method's views, counted from 0. Raises ViewError."""
+    views, channels = preset.stage[index].views, input_channels(preset.encoder, dataset.channels)
+    return TrainView(views.recipe(which), *_by_channel(normal, channels), channels, views.size or dataset.size)
 
 
 def _by_channel(normal: Normalisation, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -94,16 +135,26 @@ def _by_channel(normal: Normalisation, channels: int) -> tuple[tuple[float, ...]
 
 
 class StageInTraining:
-    """A stage's method, optimizer, schedule and place."""
+    """A stage's method, optimizer, schedule and place.
 
-    def __init__(self, preset: presets.Preset, index: int, subject: Subject, before: dict[str, Any] | None) -> None:
-        self.preset, self.index, self.subject = preset, index, subject
+    `before` is the checkpoint it begins from: one of its own, or what the stage before it left; None at the very start.
+    """
+
+    def __init__(
+        self,
+        preset: presets.Preset,
+        index: int,
+        subject: Subject,
+        precision: Precision,
+        before: dict[str, Any] | None = None,
+    ) -> None:
+        self.preset, self.index, self.subject, self.precision = preset, index, subject, precision
         self.stage = preset.stage[index]
-        self.indices = subject.parts[self.stage.part]
+        self.indices = part_of(preset, index, subject.dataset, subject.parts)
         self.steps = len(self.indices) // self.stage.batch_size
-        self.method = build_method(preset, index, subject.dataset, subject.origin)
+        self.method = build_method(preset, index, subject.dataset, before or subject.origin)
         if before:
-            inherit(self.method, before)
+            inherit_head(self.method, before)
         self.method.to(subject.device)
         if subject.device.type != "mps":
             self.method.to(memory_format=torch.channels_last)
@@ -115,13 +166,12 @@ class StageInTraining:
         self.total_steps = int(before["total_steps"]) if before else 0
         self.ended = False
         self.best: list[tuple[float, str]] = []
-        self.channels = input_channels(preset.encoder, subject.dataset.channels)
+        self.rate = 0.0
         dataset, normal = subject.dataset, subject.normalisation
-        self.views = [
-            train_view(self.stage.views, which, self.channels, dataset, normal)
-            for which in range(self.method.view_count)
-        ]
+        self.views = [train_view(preset, index, which, dataset, normal) for which in range(self.method.view_count)]
         self.plain = plain_view(preset, index, dataset, normal)
+        if before and before["stage_index"] == index:
+            self._load(before)
 
     @property
     def encoder(self) -> nn.Module:
@@ -161,16 +211,15 @@ class StageInTraining:
             "stopping": self.stopping.state_dict(),
             "meter": self.meter.state_dict(),
             "best": [list(entry) for entry in self.best],
-            "precision": self.subject.precision.name,
+            "precision": self.precision.name,
             "device": self.subject.device.type,
             "encoder": self.preset.encoder.model_dump(mode="json"),
-            "channels": self.channels,
             "classes": list(self.subject.dataset.classes),
             "normalisation": {"mean": list(normal.mean), "std": list(normal.std), "of": normal.of},
             "data": {"name": self.subject.dataset.name, "fingerprint": self.subject.dataset.fingerprint},
         }
 
-    def load(self, state: dict[str, Any]) -> None:
+    def _load(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint of this stage."""
         self.method.load_state_dict(state["method"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -179,3 +228,4 @@ class StageInTraining:
         self.meter.load_state_dict(state["meter"])
         self.epoch, self.step, self.total_steps = state["epoch"], state["step"], state["total_steps"]
         self.best = [(value, file) for value, file in state["best"]]
+        self.ended = state["ended"] and self.stage.early_stopping.patience > 0

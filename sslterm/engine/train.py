@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from sslterm import presets
+from sslterm.data.dataset import Dataset
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
 from sslterm.engine import chance, monitor, parts
@@ -26,10 +27,11 @@ from sslterm.engine.interrupt import CleanStop, Interrupted
 from sslterm.engine.meter import first_not_finite, mean
 from sslterm.engine.optim import clip
 from sslterm.engine.progress import Progress
-from sslterm.engine.stage import StageInTraining, Subject
+from sslterm.engine.stage import StageInTraining, Subject, foresee, largest_view
 from sslterm.engine.tensorboard import TensorBoard
-from sslterm.engine.weights import normalisation, origin
-from sslterm.methods import Batch
+from sslterm.engine.weights import Normalisation, normalisation, origin
+from sslterm.errors import UserError
+from sslterm.methods import Batch, Method
 from sslterm.runs import Run, RunError, RunWriter, checkpoints
 from sslterm.runs.checkpoints import Checkpoint
 
@@ -55,20 +57,26 @@ def train(run: Run, *, device: str = "auto", data_dir: Path, progress: Progress,
                 Trainer(run, writer, board, progress, stop).train(device, data_dir, more_epochs)
             writer.state("finished", exit_code=0)
         except (Interrupted, KeyboardInterrupt) as error:
-            writer.state("interrupted", str(error) or "ended at once; continue with `sslterm resume`", exit_code=130)
+            writer.state(
+                "interrupted", str(error) or f"ended at once; continue with `sslterm resume {run.path}`", exit_code=130
+            )
             raise
-        except BaseException as error:
+        except Exception as error:
             _record_failure(writer, error)
-            raise
+            if isinstance(error, UserError | OSError):
+                raise
+            raise RunError(
+                f"{run.path}: ended by {type(error).__name__}: {error}. The traceback is in {run.log}"
+            ) from error
         finally:
             progress.close()
 
 
-def _record_failure(writer: RunWriter, error: BaseException) -> None:
+def _record_failure(writer: RunWriter, error: Exception) -> None:
     """Say why in the log and the status; a full disk may keep even that from being said."""
     try:
         writer.log("".join(traceback.format_exception(error)))
-        writer.state("failed", str(error).strip() or type(error).__name__, exit_code=1)
+        writer.state("failed", str(error).strip() or type(error).__name__, exit_code=getattr(error, "exit_code", 1))
     except OSError:
         return
 
@@ -79,74 +87,80 @@ class Trainer:
     def __init__(self, run: Run, writer: RunWriter, board: TensorBoard, progress: Progress, stop: CleanStop) -> None:
         self.run, self.writer, self.board, self.progress, self.stop = run, writer, board, progress, stop
         self.checkpoints = CheckpointWriter(run)
+        self.preset = run.preset()
 
     def train(self, wanted_device: str, data_dir: Path, more_epochs: int) -> None:
         """Every stage that is not done yet, in order."""
-        self.preset = self.run.preset()
+        try:
+            self._train(wanted_device, data_dir, more_epochs)
+        finally:
+            self.checkpoints.finish()
+
+    def _train(self, wanted_device: str, data_dir: Path, more_epochs: int) -> None:
         point, damaged = checkpoints.newest_good(self.run)
         for problem in damaged:
             self._say(f"{problem}; going on from the one before")
         state = open_checkpoint(self.run, point) if point else None
+        if damaged and not point:
+            raise RunError(
+                f"{damaged[0]}; no checkpoint of this run can be loaded. Bring one back, or start again with"
+                f" `sslterm run {self.run.path / 'resolved.toml'}`"
+            )
+        device = pick_device(wanted_device)
+        prepare(device)
+        precisions = self._precisions(device, state)
+        named = {stage.name: precision for stage, precision in zip(self.preset.stage, precisions, strict=True)}
+        self.writer.environment(environment(device, named))
+        subject = self._subject(device, data_dir, state)
         if more_epochs:
             self._extend(point, more_epochs)
-        subject = self._subject(wanted_device, data_dir, state)
         first = state["stage_index"] if state else 0
+        self._say(f"{self.run.name}: on {device} in {' and '.join(sorted({p.name for p in precisions}))}")
+        foresee(self.preset, subject.dataset, subject.parts, first)
         self.stop.gentle = True
         for index in range(first, len(self.preset.stage)):
-            state = self._stage(index, subject, state)
+            state = self._stage(index, subject, precisions[index], state)
 
     # -------------------------------------------------------- what a run learns from
 
-    def _subject(self, wanted_device: str, data_dir: Path, state: dict[str, Any] | None) -> Subject:
+    def _subject(self, device: torch.device, data_dir: Path, state: dict[str, Any] | None) -> Subject:
         preset = self.preset
-        device = pick_device(wanted_device)
-        prepare(device)
-        precision = self._precision(device, state)
-        self.writer.environment(environment(device, precision))
-        came_from = origin(preset.encoder.weights, self.run.path.parent)
-        view_size = preset.stage[0].views.size
-        dataset = open_dataset(preset.data, view_size, data_dir, progress=not self.progress.quiet)
-        if state and state["data"]["fingerprint"] != dataset.fingerprint:
-            self._say(
-                f"data: the images of {dataset.name} are not the ones this run began with; the result will differ"
-            )
-        divided = self._parts(dataset.labels, dataset.first_test)
-        normal = normalisation(preset, dataset, came_from)
-        self._say(f"{self.run.name}: {dataset.name}, {_counted(divided)} images, on {device} in {precision.name}")
-        return Subject(dataset, divided, normal, device, precision, came_from)
+        came_from = None if state else origin(preset.encoder.weights, self.run.path.parent)
+        dataset = open_dataset(preset.data, largest_view(preset), data_dir, progress=not self.progress.quiet)
+        divided = self._parts(dataset)
+        normal = Normalisation.of_checkpoint(state) if state else normalisation(preset, dataset, came_from)
+        self._say(f"{self.run.name}: {dataset.name}, {_counted(divided)} images")
+        return Subject(dataset, divided, normal, device, came_from)
 
-    def _precision(self, device: torch.device, state: dict[str, Any] | None) -> Precision:
-        """What was chosen at the start holds for the whole run, lest a resumed run compute differently."""
+    def _precisions(self, device: torch.device, state: dict[str, Any] | None) -> list[Precision]:
+        """Each stage's. What a trial once said holds for the whole run, lest a resumed run compute differently."""
+        chosen: dict[str, Precision] = {}
         if state and state["device"] == device.type:
-            return Precision(state["precision"], "as the run began")
-        wanted = {stage.precision for stage in self.preset.stage}
-        return pick_precision(wanted.pop() if len(wanted) == 1 else "auto", device)
+            wanted = self.preset.stage[state["stage_index"]].precision
+            chosen[wanted] = Precision(state["precision"], "as before")
+        for stage in self.preset.stage:
+            if stage.precision not in chosen:
+                chosen[stage.precision] = pick_precision(stage.precision, device)
+        return [chosen[stage.precision] for stage in self.preset.stage]
 
-    def _parts(self, labels: Tensor, first_test: int) -> dict[str, Tensor]:
+    def _parts(self, dataset: Dataset) -> dict[str, Tensor]:
         """Which images are what: made once, then kept in the run."""
         if self.run.splits.exists():
             try:
-                return parts.kept(self.run)
-            except RunError as error:
+                return parts.kept(self.run, dataset)
+            except parts.DamagedSplits as error:
                 self._say(f"{error}; drawing the same splits again from the seed")
-        drawn = split(self.preset.data, labels, first_test, self.preset.seed)
-        parts.keep(self.run, drawn)
+        drawn = split(self.preset.data, dataset.labels, dataset.first_test, self.preset.seed)
+        parts.keep(self.run, drawn, dataset)
         return drawn
 
     # -------------------------------------------------------- one stage
 
-    def _stage(self, index: int, subject: Subject, state: dict[str, Any] | None) -> dict[str, Any]:
+    def _stage(
+        self, index: int, subject: Subject, precision: Precision, state: dict[str, Any] | None
+    ) -> dict[str, Any]:
         """Train a stage from where `state` left it; gives back the state that the next stage begins from."""
-        own = state if state and state["stage_index"] == index else None
-        stage = StageInTraining(self.preset, index, subject, None if own else state)
-        if stage.steps == 0:
-            raise RunError(
-                f"stage.{stage.stage.name}.batch_size: {stage.stage.batch_size} is more than the {len(stage.indices)}"
-                f" images of part {stage.stage.part!r}; make it smaller"
-            )
-        if own:
-            stage.load(own)
-            stage.ended = own["ended"] and stage.stage.early_stopping.patience > 0
+        stage = StageInTraining(self.preset, index, subject, precision, state)
         self.progress.stage(
             stage.stage.name, stage.stage.method["name"], stage.stage.epochs, stage.steps,
             stage.epoch * stage.steps + stage.step, stage.stage.batch_size,
@@ -175,7 +189,7 @@ class Trainer:
             self._save(stage, {})
             self.checkpoints.wait()
             where = f"{stage.stage.name}, epoch {stage.epoch + 1}, step {stage.step} of {stage.steps}"
-            raise Interrupted(f"stopped at {where}; continue with `sslterm resume {self.run.name}`")
+            raise Interrupted(f"stopped at {where}; continue with `sslterm resume {self.run.path}`")
 
         metrics = {f"train/{name}": value for name, value in stage.meter.means().items()}
         metrics["images_per_second"] = trained / seconds
@@ -195,7 +209,7 @@ class Trainer:
         if self.stop.requested and (stage.epoch < stage.stage.epochs or stage.index + 1 < len(self.preset.stage)):
             self.checkpoints.wait()
             raise Interrupted(
-                f"stopped after {stage.stage.name}, epoch {stage.epoch}; continue with `sslterm resume {self.run.name}`"
+                f"stopped after {stage.stage.name}, epoch {stage.epoch}; continue with `sslterm resume {self.run.path}`"
             )
 
     def _steps(self, stage: StageInTraining) -> None:
@@ -219,17 +233,23 @@ class Trainer:
         rows = stage.meter.read()
         wrong = first_not_finite(rows)
         values = mean(rows if wrong is None else rows[:wrong])
-        rate = stage.schedule.set(stage.optimizer, stage.place)
-        self._row(stage, {**{f"step/{name}": value for name, value in values.items()}, "optimizer/lr": rate})
+        self._row(stage, {**{f"step/{name}": value for name, value in values.items()}, "optimizer/lr": stage.rate})
         if wrong is not None:
             at = stage.step - len(rows) + wrong + 1
-            kept = checkpoints.newest_good(self.run)[0]
-            left = f"{kept.file} is the last good checkpoint" if kept else "no checkpoint was made before"
-            raise Diverged(
-                f"the loss became {rows[wrong]['loss']} at step {at} of epoch {stage.epoch + 1} of stage"
-                f" {stage.stage.name}; {left}. A smaller optimizer.lr, a longer schedule.warmup or clip_norm may help"
-            )
+            raise self._diverged(stage, f"the loss became {rows[wrong]['loss']} at step {at}")
+        if stage.step == stage.steps and not finite(stage.method):
+            # The loss comes before the last step's change of the weights, and so knows nothing of it.
+            raise self._diverged(stage, f"weights became infinite or NaN at step {stage.step}")
         return values
+
+    def _diverged(self, stage: StageInTraining, what: str) -> Diverged:
+        self.checkpoints.wait()
+        kept = checkpoints.newest_good(self.run)[0]
+        left = f"{kept.file} is the last good checkpoint" if kept else "no checkpoint was made before"
+        return Diverged(
+            f"{what} of epoch {stage.epoch + 1} of stage {stage.stage.name}; {left}."
+            " A smaller optimizer.lr, a longer schedule.warmup or clip_norm may help"
+        )
 
     def _consider_stopping(self, stage: StageInTraining, metrics: dict[str, float]) -> None:
         settings = stage.stage.early_stopping
@@ -251,7 +271,10 @@ class Trainer:
             self.writer.metrics({**place, "time": time.time(), **values})
         except OSError as error:
             raise RunError(f"{self.run.metrics}: metrics could not be written ({error.strerror})") from None
-        self.board.write(stage.total_steps, values)
+        if not self.board.failed:
+            self.board.write(stage.total_steps, values)
+            if self.board.failed:
+                self._say(self.board.failed)
 
     def _save(self, stage: StageInTraining, metrics: dict[str, float]) -> None:
         """Copy the stage aside, let a thread write it, then delete what is no longer wanted."""
@@ -310,8 +333,8 @@ def one_step(stage: StageInTraining, images: Tensor, indices: Tensor) -> None:
     torch.manual_seed(chance.seed_of(*place))
     draw = chance.generator(*place)
     batch = Batch(tuple(view(images, draw) for view in stage.views), _labels(stage, indices), indices)
-    stage.schedule.set(stage.optimizer, stage.place)
-    with subject.precision.on(subject.device):
+    stage.rate = stage.schedule.set(stage.optimizer, stage.place)
+    with stage.precision.on(subject.device):
         values = stage.method(batch)
     stage.optimizer.zero_grad(set_to_none=True)
     values["loss"].backward()
@@ -330,6 +353,12 @@ def _labels(stage: StageInTraining, indices: Tensor) -> Tensor:
     if not stage.method.uses_labels:
         return torch.full((len(indices),), -1, device=device)
     return stage.subject.labels[indices.to(device, non_blocking=True)]
+
+
+def finite(method: Method) -> bool:
+    """Whether every trained weight is still a number; asks the device once."""
+    norms = torch._foreach_norm([weight.detach() for weight in method.parameters() if weight.requires_grad])
+    return bool(torch.stack([norm.float() for norm in norms]).isfinite().all())
 
 
 # ---------------------------------------------------------------- which checkpoints stay
@@ -354,8 +383,8 @@ def prune(run: Run, newest: Checkpoint, best: set[str], every: int) -> None:
         )
         if not wanted:
             path = run.checkpoints / checkpoint.file
-            path.with_suffix(".json").unlink(missing_ok=True)
             path.unlink(missing_ok=True)
+            path.with_suffix(".json").unlink(missing_ok=True)
 
 
 def _counted(parts: dict[str, Tensor]) -> str:

@@ -8,7 +8,6 @@ Zisserman 2015 (4.2, multi-scale evaluation).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import product
 
 from torch import Tensor
 
@@ -27,18 +26,12 @@ def flipped(predict: Predict, scale: int | None = None) -> Tensor:
 
 
 def scaled(predict: Predict, scales: Sequence[int]) -> Tensor:
-    """The images and their mirror images at every scale: each 1 / (2 * scales)."""
-    return sum((flipped(predict, scale) for scale in scales[1:]), flipped(predict, scales[0])) / len(scales)
+    """The images and their mirror images at their ordinary scale and at every other: each with the same weight."""
+    return sum((flipped(predict, scale) for scale in scales), flipped(predict)) / (1 + len(scales))
 
 
 def predicted(predict: Predict, tta: bool, scales: Sequence[int] = ()) -> Tensor:
-    """What was asked for: naming scales is asking for test-time augmentation, at these scales and no other."""
+    """What was asked for: scales are added to the ordinary one, each with its mirror images."""
     if scales:
         return scaled(predict, scales)
     return flipped(predict) if tta else plain(predict)
-
-
-def versions(tta: bool, scales: Sequence[int] = ()) -> list[tuple[bool, int | None]]:
-    """Every (flip, scale) that `predicted` will ask for, in its order: what there is to compute, and to report."""
-    flips = (False, True) if tta or scales else (False,)
-    return [(flip, scale) for scale, flip in product(scales or (None,), flips)]

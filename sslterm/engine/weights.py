@@ -10,7 +10,7 @@ from torch import nn
 
 from sslterm import presets
 from sslterm.data.dataset import Dataset
-from sslterm.engine.checkpoint import encoder_state, load, open_checkpoint
+from sslterm.engine.checkpoint import DamagedCheckpoint, encoder_state, load
 from sslterm.runs import RunError, RunNotFound, checkpoints, find
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -25,6 +25,24 @@ class Normalisation:
     std: tuple[float, ...]
     of: str
 
+    @classmethod
+    def of_checkpoint(cls, state: dict[str, Any]) -> Normalisation:
+        """The one that training used."""
+        said = state["normalisation"]
+        return cls(tuple(said["mean"]), tuple(said["std"]), said["of"])
+
+
+def settled(preset: presets.Preset, runs_dir: Path) -> presets.Preset:
+    """The same preset with `encoder.weights` as the checkpoint's own path: "last" or "best" may soon mean another one.
+
+    Raises RunError, RunNotFound with a sentence.
+    """
+    weights = preset.encoder.weights
+    if weights is None or weights == "imagenet":
+        return preset
+    encoder = preset.encoder.model_copy(update={"weights": str(_file(weights, runs_dir).resolve())})
+    return preset.model_copy(update={"encoder": encoder})
+
 
 def origin(weights: str | None, runs_dir: Path) -> dict[str, Any] | None:
     """The checkpoint that `encoder.weights` names: a file, or the best one of a run. None for `imagenet` or nothing.
@@ -33,13 +51,23 @@ def origin(weights: str | None, runs_dir: Path) -> dict[str, Any] | None:
     """
     if weights is None or weights == "imagenet":
         return None
-    if weights.endswith(".pt"):
-        return load(Path(weights))
+    return load(_file(weights, runs_dir))
+
+
+def _file(weights: str, runs_dir: Path) -> Path:
     try:
+        if weights.endswith(".pt"):
+            if not Path(weights).is_file():
+                raise RunNotFound(f"{weights}: no such checkpoint")
+            return Path(weights)
         run = find(weights, runs_dir)
-        return open_checkpoint(run, checkpoints.chosen(run, "best")[-1])
+        best = checkpoints.chosen(run, "best")[0]
     except RunNotFound as error:
         raise RunNotFound(f"encoder.weights: {error}") from None
+    problem = checkpoints.damage(run, best)
+    if problem:
+        raise DamagedCheckpoint(f"encoder.weights: {problem}")
+    return run.checkpoints / best.file
 
 
 def adopt(encoder: nn.Module, state: dict[str, Any], settings: presets.Encoder) -> None:
@@ -61,6 +89,5 @@ def normalisation(preset: presets.Preset, dataset: Dataset, came_from: dict[str,
     if preset.data.normalise == "weights" and preset.encoder.weights == "imagenet":
         return Normalisation(*IMAGENET, of="imagenet")
     if preset.data.normalise == "weights" and came_from:
-        theirs = came_from["normalisation"]
-        return Normalisation(tuple(theirs["mean"]), tuple(theirs["std"]), theirs["of"])
+        return Normalisation.of_checkpoint(came_from)
     return Normalisation(dataset.mean, dataset.std, of=dataset.name)

@@ -45,6 +45,11 @@ class SimCLR(Method):
             last_norm="affine" if settings.projector_norm else "none",
         )
 
+    @staticmethod
+    def objections(settings: Any, batch_size: int) -> list[str]:
+        """Why these settings cannot train with such a batch, as sentences."""
+        return ["batch_size = 1 leaves no other image to tell one from; take at least 2"] if batch_size == 1 else []
+
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """`top1` is the share of views whose nearest view is that of the same image."""
         first, second = self.embed(torch.cat(batch.views)).chunk(2)

@@ -15,11 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from sslterm import presets
+from sslterm.errors import UserError
 from sslterm.models.conv4 import Conv4
 from sslterm.models.tinyvgg import TinyVGG
 
 
-class WeightsError(ValueError):
+class WeightsError(UserError):
     """Pretrained weights that cannot be had, with what to do about it."""
 
 

@@ -37,6 +37,12 @@ class Checkpoint:
         return self.stage_index, self.epoch, self.step
 
 
+KINDS: dict[str, Any] = {
+    "file": str, "stage": str, "stage_index": int, "epoch": int, "step": int, "total_steps": int, "ended": bool,
+    "time": int | float, "size": int, "sha256": str, "metrics": dict,
+}  # fmt: skip
+
+
 def describe(folder: Path, checkpoint: Checkpoint) -> None:
     """Write the JSON beside a checkpoint."""
     files.write_json((folder / checkpoint.file).with_suffix(".json"), asdict(checkpoint))
@@ -45,13 +51,12 @@ def describe(folder: Path, checkpoint: Checkpoint) -> None:
 def read(path: Path) -> Checkpoint:
     """The description at `path` (a .json). Raises DamagedFile, FileNotFoundError."""
     said = files.read_json(path)
-    try:
-        checkpoint = Checkpoint(**{name: said[name] for name in Checkpoint.__dataclass_fields__})
-    except KeyError as error:
-        raise DamagedFile(f"{path}: does not say {error.args[0]}") from None
-    if not isinstance(checkpoint.file, str) or "/" in checkpoint.file:
+    for name, kind in KINDS.items():
+        if not isinstance(said.get(name), kind):
+            raise DamagedFile(f"{path}: does not say {name} as it should")
+    if "/" in said["file"]:
         raise DamagedFile(f"{path}: names no file of this run")
-    return checkpoint
+    return Checkpoint(**{name: said[name] for name in KINDS})
 
 
 def listed(run: Run) -> list[Checkpoint]:
@@ -105,6 +110,14 @@ def pointer(run: Run, name: str) -> dict[str, Any]:
         return {}
 
 
+def best(run: Run, there: list[Checkpoint]) -> Checkpoint:
+    """The best checkpoint of the newest stage that has one; where nobody measured, its last."""
+    newest = there[-1]
+    marked = pointer(run, "best").get(newest.stage)
+    file = marked.get("file") if isinstance(marked, dict) else None
+    return next((c for c in there if c.file == file), newest)
+
+
 def chosen(run: Run, wanted: str) -> list[Checkpoint]:
     """The checkpoints that `best`, `last`, `all`, an epoch (`40`, or `pretrain-40`), or a file name mean.
 
@@ -118,10 +131,7 @@ def chosen(run: Run, wanted: str) -> list[Checkpoint]:
     if wanted == "last":
         return there[-1:]
     if wanted == "best":
-        best = pointer(run, "best")
-        files_named = [entry.get("file") for entry in best.values() if isinstance(entry, dict)]
-        marked = [c for c in there if c.file in files_named]
-        return marked[-1:] or there[-1:]
+        return [best(run, there)]
     by_name = [c for c in there if wanted in (c.file, Path(c.file).stem)]
     stage, _, number = wanted.rpartition("-")
     if not by_name and number.isdigit():

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from sslterm import __version__, presets
+from sslterm.errors import UserError
 from sslterm.runs import files
 from sslterm.runs.files import DamagedFile
 
@@ -38,16 +39,20 @@ FOLDERS = ("metrics", "logs", "checkpoints", "evaluations", "tensorboard")
 LONGEST_NAME = 100
 
 
-class RunError(ValueError):
+class RunError(UserError):
     """A run that cannot be made or used; the text says which and why."""
 
 
 class BadName(RunError):
     """A name that no run can have."""
 
+    exit_code = 2
 
-class RunNotFound(LookupError):
+
+class RunNotFound(RunError):
     """No run, or no single run, by that name."""
+
+    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -169,7 +174,7 @@ def _settle(aside: Path, runs_dir: Path, name: str | None, stem: str) -> Path:
         place = runs_dir / (stamp if attempt == 1 else f"{stamp}-{attempt}")
         if place.exists() or place.is_symlink():
             if name is not None:
-                raise RunError(f"{place}: there is a run of this name; choose another --name, or resume that one")
+                raise BadName(f"{place}: there is a run of this name; choose another --name, or resume that one")
             continue
         try:
             aside.rename(place)  # fails where another run took the name just now

@@ -14,7 +14,7 @@ import psutil
 
 from sslterm import presets
 from sslterm.runs import files
-from sslterm.runs.directory import Run, RunError
+from sslterm.runs.directory import FOLDERS, Run, RunError
 from sslterm.runs.files import DamagedFile
 from sslterm.runs.metrics import MetricsWriter
 
@@ -25,8 +25,8 @@ class RunWriter:
     def __init__(self, run: Run) -> None:
         self.run = run
         self._lock = _take(run)
-        before = run.status().get("attempt", 0)
-        self.attempt: int = (before if isinstance(before, int) else 0) + 1
+        self.attempt = _attempts(run) + 1
+        _tidy(run)
         self._metrics = MetricsWriter(run.metrics, self.attempt)
         self._log = run.log.open("a", encoding="utf-8")
         self._started = time.time()
@@ -81,12 +81,28 @@ def _take(run: Run) -> IO[str]:
     lock = (run.path / ".lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         lock.close()
         holder = run.status().get("process", {})
         who = f" (process {holder.get('pid')} on {holder.get('host')})" if isinstance(holder, dict) and holder else ""
         raise RunError(f"{run.path}: is being trained already{who}; wait for it or stop it first") from None
     return lock
+
+
+def _attempts(run: Run) -> int:
+    """How many there were: by the status, or by the segments they left where the status is lost."""
+    said = run.status().get("attempt", 0)
+    segments = [int(path.stem) for path in run.metrics.glob("*.jsonl") if path.stem.isdigit()]
+    return max([said if isinstance(said, int) else 0, *segments])
+
+
+def _tidy(run: Run) -> None:
+    """Make what is missing, and delete what a killed trainer left half-written; we hold the lock."""
+    for name in FOLDERS:
+        (run.path / name).mkdir(exist_ok=True)
+    for folder in (run.path, run.checkpoints, run.evaluations):
+        for path in folder.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
 
 
 def identity() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """From `[data]` to a data set."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,28 @@ def test_a_folder_is_kept_at_the_size_of_the_views_unless_the_preset_says_anothe
     write(class_folders / "train" / "cat" / "large.png", size=(50, 50))
     with pytest.raises(DataError, match=r"data\.size: the images of this folder differ in size"):
         opened(home, name="image_folder", folder="photos")
+
+
+def test_a_copy_of_the_data_on_another_machine_is_the_same_data(class_folders, tmp_path):
+    """Cached here, streamed there."""
+    shutil.copytree(class_folders, tmp_path / "there" / "photos", copy_function=shutil.copyfile)
+    here, again = (opened(tmp_path, 8, name="image_folder", folder="photos") for _ in range(2))
+    there = opened(tmp_path / "there", 8, name="image_folder", folder="photos", stream="always")
+    assert here.fingerprint == again.fingerprint == there.fingerprint
+    write(tmp_path / "there" / "photos" / "train" / "cat" / "0.jpg", seed=999)
+    changed = opened(tmp_path / "there", 8, name="image_folder", folder="photos")
+    assert changed.fingerprint != here.fingerprint
+
+
+def test_arrays_are_known_by_what_their_files_hold(tmp_path):
+    write_mnist(made(tmp_path / "here", "mnist"))
+    shutil.copytree(tmp_path / "here" / "MNIST", tmp_path / "there" / "MNIST", copy_function=shutil.copyfile)
+    here, there = (opened(tmp_path / place, name="mnist") for place in ("here", "there"))
+    assert here.fingerprint == there.fingerprint
+    labels = tmp_path / "there" / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
+    content = labels.read_bytes()
+    labels.write_bytes(content[:-1] + bytes([(content[-1] + 1) % 10]))
+    assert opened(tmp_path / "there", name="mnist").fingerprint != here.fingerprint
 
 
 def test_a_grey_folder_keeps_one_channel(tmp_path):

@@ -72,7 +72,7 @@ def test_top1_is_what_a_loop_over_the_images_counts(run: Run, data_dir: Path) ->
     method.load_state_dict(state["method"])
     method.eval()
     mean, std = (torch.tensor(state["normalisation"][key]).view(-1, 1, 1) for key in ("mean", "std"))
-    test = parts.kept(run)["test"]
+    test = parts.kept(run, dataset)["test"]
     right = 0
     for index in test:
         image = next(iter(dataset.batches([index[None]], torch.device("cpu"))))[0]
@@ -93,7 +93,7 @@ def test_flip_is_the_mean_of_both_softmaxes(run: Run, data_dir: Path) -> None:
     method = build_method(run.preset(), 1, dataset)
     method.load_state_dict(state["method"])
     mean, std = (torch.tensor(state["normalisation"][key]).view(-1, 1, 1) for key in ("mean", "std"))
-    test = parts.kept(run)["test"]
+    test = parts.kept(run, dataset)["test"]
     images = (next(iter(dataset.batches([test], torch.device("cpu")))) / 255 - mean) / std
     method.eval()
     with torch.no_grad():

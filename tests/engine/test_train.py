@@ -22,9 +22,9 @@ from sslterm.engine import train as trainer
 from sslterm.engine.checkpoint import open_checkpoint
 from sslterm.engine.device import Precision
 from sslterm.engine.progress import Progress
-from sslterm.engine.stage import StageInTraining, Subject
+from sslterm.engine.stage import StageInTraining, Subject, build_method
 from sslterm.engine.train import Diverged, best_of, train
-from sslterm.engine.weights import Normalisation
+from sslterm.engine.weights import Normalisation, settled
 from sslterm.runs import Run, RunError, checkpoints, create, metrics
 from sslterm.runs.files import read_json, sha256
 
@@ -95,7 +95,7 @@ class TestAFinishedRun:
         assert run.splits.is_file()
         attempt = read_json(run.path / "env.json")["attempts"][0]
         assert torch.__version__.startswith(attempt["packages"]["torch"])
-        assert attempt["precision"]["why"]
+        assert set(attempt["precision"]) == {"pretrain", "probe"}
 
     def test_writes_tensorboard_events(self, run: Run) -> None:
         assert next((run.path / "tensorboard").iterdir()).name.startswith("events")
@@ -250,10 +250,11 @@ class TestTrouble:
         self, small: dict[str, Any], runs_dir: Path, data_dir: Path
     ) -> None:
         run = trained(runs_dir, data_dir, {**small, "method": SIMCLR, "epochs": 1})
-        before = trainer.parts.kept(run)
+        dataset = open_dataset(run.preset().data, None, data_dir)
+        before = trainer.parts.kept(run, dataset)
         run.splits.write_bytes(run.splits.read_bytes()[:50])
         again(run, data_dir, more_epochs=1)
-        after = trainer.parts.kept(run)
+        after = trainer.parts.kept(run, dataset)
         assert all(torch.equal(before[name], after[name]) for name in before)
 
 
@@ -313,22 +314,163 @@ def in_training(written: dict[str, Any], data_dir: Path, index: int = 0) -> Stag
     dataset = open_dataset(preset.data, None, data_dir)
     divided = split(preset.data, dataset.labels, dataset.first_test, 0)
     normal = Normalisation(dataset.mean, dataset.std, "shapes")
-    subject = Subject(dataset, divided, normal, torch.device("cpu"), Precision("fp32", "test"))
-    return StageInTraining(preset, index, subject, None)
+    subject = Subject(dataset, divided, normal, torch.device("cpu"))
+    return StageInTraining(preset, index, subject, Precision("fp32", "test"))
 
 
 def test_streamed_images_train_as_cached_ones_do(
     small: dict[str, Any], runs_dir: Path, data_dir: Path, tmp_path: Path
 ) -> None:
-    generator = torch.Generator().manual_seed(0)
-    for place in range(48):
-        folder = tmp_path / "photos" / f"kind{place % 2}"
-        folder.mkdir(parents=True, exist_ok=True)
-        pixels = torch.randint(0, 256, (20, 24, 3), generator=generator, dtype=torch.uint8)
-        Image.fromarray(pixels.numpy()).save(folder / f"{place:03}.png")
+    folder_of_images(tmp_path / "photos", 48, size=20)
     ends = []
     for way in ("always", "never"):
         small["data"] = {"name": "image_folder", "folder": str(tmp_path / "photos"), "size": 16, "stream": way}
         run = trained(runs_dir, data_dir, {**small, "batch_size": 16, "epochs": 1, "method": SIMCLR}, way)
         ends.append(open_checkpoint(run, checkpoints.listed(run)[-1])["method"])
     assert all(torch.equal(ends[0][key], ends[1][key]) for key in ends[1])
+
+
+def folder_of_images(folder: Path, count: int, size: int = 16) -> None:
+    """Noise in two classes."""
+    generator = torch.Generator().manual_seed(0)
+    for place in range(count):
+        home = folder / f"kind{place % 2}"
+        home.mkdir(parents=True, exist_ok=True)
+        pixels = torch.randint(0, 256, (size, size, 3), generator=generator, dtype=torch.uint8)
+        Image.fromarray(pixels.numpy()).save(home / f"{place:03}.png")
+
+
+class TestViewSize:
+    def test_training_and_evaluation_see_images_of_the_stages_own_size(
+        self, small: dict[str, Any], data_dir: Path
+    ) -> None:
+        small.update(views={"size": 24}, method=SIMCLR)
+        stage = in_training(small, data_dir)
+        images = next(iter(stage.subject.dataset.batches([stage.indices[:4]], stage.subject.device)))
+        assert images.shape == (4, 3, 16, 16)
+        assert stage.views[0](images, torch.Generator()).shape == stage.plain(images).shape == (4, 3, 24, 24)
+
+    def test_a_folder_is_kept_at_the_largest_size_of_all_stages(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path, tmp_path: Path
+    ) -> None:
+        folder_of_images(tmp_path / "photos", 48)
+        small["data"] = {"name": "image_folder", "folder": str(tmp_path / "photos")}
+        small.update(batch_size=16, epochs=1)
+        small["stage"] = [
+            {"name": "small", "method": SIMCLR, "views": {"size": 8}},
+            {"name": "large", "method": SIMCLR, "views": {"size": 12}},
+        ]
+        run = trained(runs_dir, data_dir, small)
+        assert run.status()["state"] == "finished"
+        assert open_dataset(run.preset().data, 12, data_dir).size == 12
+
+
+class TestForesight:
+    def test_a_later_stage_that_cannot_train_is_refused_before_the_first(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        small["stage"] = [
+            {"name": "pretrain", "method": SIMCLR},
+            {"name": "probe", "method": PROBE, "batch_size": 5000},
+        ]
+        with pytest.raises(RunError, match=r"stage\.probe\.batch_size: 5000 is more than the 128 images"):
+            trained(runs_dir, data_dir, small)
+
+    def test_a_stage_that_needs_labels_is_refused_where_there_are_none(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path, tmp_path: Path
+    ) -> None:
+        folder_of_images(tmp_path / "x", 48)
+        small["data"] = {"name": "image_folder", "folder": str(tmp_path / "x" / "kind0"), "size": 16, "valid": 0}
+        small.update(batch_size=16, stage=[{"name": "a", "method": SIMCLR}, {"name": "b", "method": PROBE}])
+        with pytest.raises(RunError, match=r"stage\.b: supervised needs labels, and image_folder has none"):
+            trained(runs_dir, data_dir, small)
+
+    def test_images_without_labels_are_left_out_of_supervised_training(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path, tmp_path: Path
+    ) -> None:
+        folder_of_images(tmp_path / "photos", 60)
+        for path in sorted((tmp_path / "photos" / "kind0").iterdir())[:8]:
+            path.rename(tmp_path / "photos" / path.name)  # beside the class folders: no label
+        small["data"] = {"name": "image_folder", "folder": str(tmp_path / "photos"), "size": 16, "valid": 0}
+        small.update(batch_size=8, epochs=1, method={"name": "supervised"})
+        run = trained(runs_dir, data_dir, small)
+        assert run.status()["state"] == "finished"
+
+
+class TestWhatAStageBeginsWith:
+    def test_a_teacher_is_a_copy_of_what_the_student_begins_with(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        run = trained(runs_dir, data_dir, {**small, "method": SIMCLR, "epochs": 1})
+        left = open_checkpoint(run, checkpoints.listed(run)[-1])
+        written = {**small, "stage": [{"name": "a", "method": SIMCLR}, {"name": "b", "method": {"name": "byol"}}]}
+        preset = presets.resolve(written)
+        dataset = open_dataset(preset.data, None, data_dir)
+        state = build_method(preset, 1, dataset, left).state_dict()
+        for key in left["method"]:
+            if key.startswith("encoder."):
+                assert torch.equal(state[key], left["method"][key])
+                assert torch.equal(state[f"teacher.copies.0.{key.removeprefix('encoder.')}"], left["method"][key])
+
+    def test_each_stage_has_its_own_precision(self, small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
+        small["stage"] = [
+            {**stage, "precision": name} for stage, name in zip(TWO_STAGES, ("bf16", "fp32"), strict=True)
+        ]
+        run = trained(runs_dir, data_dir, small)
+        said = [open_checkpoint(run, c)["precision"] for c in checkpoints.listed(run) if c.ended]
+        assert said == ["bf16", "fp32"]
+
+    def test_looks_between_epochs_are_exact_in_bf16_too(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        small.update(precision="bf16", method=SIMCLR, views={"crop": "resized", "blur": 0.5}, epochs=1)
+        assert trained(runs_dir, data_dir, small).status()["state"] == "finished"
+
+
+class TestChangedSurroundings:
+    def test_other_images_than_the_splits_were_drawn_for_are_refused(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path, tmp_path: Path
+    ) -> None:
+        folder_of_images(tmp_path / "photos", 48)
+        small["data"] = {"name": "image_folder", "folder": str(tmp_path / "photos"), "size": 16}
+        run = trained(runs_dir, data_dir, {**small, "batch_size": 16, "epochs": 1, "method": SIMCLR})
+        for path in sorted((tmp_path / "photos" / "kind0").iterdir())[:5]:
+            path.unlink()
+        with pytest.raises(RunError, match="are not those that its splits were drawn for"):
+            again(run, data_dir, more_epochs=1)
+        assert run.preset().stage[0].epochs == 1  # a failed try adds nothing
+
+    def test_where_every_checkpoint_is_damaged_nothing_is_overwritten(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        run = trained(runs_dir, data_dir, {**small, "method": SIMCLR, "epochs": 1})
+        for checkpoint in checkpoints.listed(run):
+            (run.checkpoints / checkpoint.file).write_bytes(b"cut")
+        with pytest.raises(RunError, match="no checkpoint of this run can be loaded"):
+            again(run, data_dir)
+        assert [path.read_bytes() for path in run.checkpoints.glob("*.pt")] == [b"cut"]
+
+    def test_weights_are_pinned_to_a_checkpoint_before_the_run_is_made(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        giver = trained(runs_dir, data_dir, {**small, "method": SIMCLR, "epochs": 1}, "giver")
+        wanted = presets.resolve({**small, "method": PROBE, "encoder": {"name": "tinyvgg-a", "weights": "last"}})
+        pinned = settled(wanted, runs_dir).encoder.weights
+        assert pinned == str((giver.checkpoints / "simclr-0001.pt").resolve())
+
+    def test_a_resumed_run_needs_the_weights_it_began_with_no_more(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path
+    ) -> None:
+        giver = trained(runs_dir, data_dir, {**small, "method": SIMCLR, "epochs": 1}, "giver")
+        small.update(method=PROBE, epochs=1, encoder={"name": "tinyvgg-a", "weights": "giver"})
+        taker = trained(runs_dir, data_dir, small, "taker")
+        giver.path.rename(giver.path.with_name("moved"))
+        again(taker, data_dir, more_epochs=1)
+        assert checkpoints.listed(taker)[-1].epoch == 2
+
+
+def test_the_logged_rate_is_the_one_that_was_used(small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
+    small.update(method=SIMCLR, epochs=1, schedule={"name": "cosine", "per": "step"}, monitor={"log_every": 1})
+    run = trained(runs_dir, data_dir, {**small, "optimizer": {"name": "sgd", "lr": 1.0}})
+    rates = [row["optimizer/lr"] for row in metrics.read(run.metrics) if "optimizer/lr" in row]
+    assert rates == pytest.approx([0.5 * (1 + math.cos(math.pi * step / 4)) for step in range(4)])

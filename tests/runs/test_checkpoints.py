@@ -25,7 +25,8 @@ def run(tmp_path: Path) -> Run:
             time=0.0, size=8, sha256=files.sha256(run.checkpoints / name), metrics={"knn/top1": 0.5},
         )  # fmt: skip
         checkpoints.describe(run.checkpoints, described)
-    checkpoints.point(run, "best", {"pretrain": {"file": "pretrain-0010.pt"}})
+    marked = {"pretrain": {"file": "pretrain-0010.pt"}, "probe": {"file": "probe-0005.pt"}}
+    checkpoints.point(run, "best", marked)
     return run
 
 
@@ -39,7 +40,7 @@ def test_they_are_listed_in_the_order_of_training(run: Run) -> None:
     ("wanted", "file"),
     [
         ("last", "probe-0005+00003.pt"),
-        ("best", "pretrain-0010.pt"),
+        ("best", "probe-0005.pt"),
         ("20", "pretrain-0020.pt"),
         ("5", "probe-0005.pt"),
         ("pretrain-10", "pretrain-0010.pt"),
@@ -49,6 +50,19 @@ def test_they_are_listed_in_the_order_of_training(run: Run) -> None:
 )
 def test_they_are_chosen_by_what_people_say(run: Run, wanted: str, file: str) -> None:
     assert [c.file for c in checkpoints.chosen(run, wanted)] == [file]
+
+
+@pytest.mark.parametrize("said", [{"pretrain": {"file": "pretrain-0010.pt"}}, {"probe": {"file": "gone.pt"}}, {}])
+def test_where_the_newest_stage_has_no_best_its_last_stands_in(run: Run, said: dict[str, object]) -> None:
+    checkpoints.point(run, "best", said)
+    assert checkpoints.chosen(run, "best")[0].file == "probe-0005+00003.pt"
+
+
+@pytest.mark.parametrize(("name", "value"), [("epoch", "1"), ("file", None), ("metrics", []), ("size", "big")])
+def test_a_description_of_odd_types_hides_one_checkpoint_not_all(run: Run, name: str, value: object) -> None:
+    path = run.checkpoints / "probe-0005.json"
+    files.write_json(path, {**files.read_json(path), name: value})
+    assert len(checkpoints.listed(run)) == 3
 
 
 def test_an_unknown_one_lists_those_there_are(run: Run) -> None:

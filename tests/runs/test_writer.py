@@ -31,6 +31,20 @@ def test_attempts_are_counted(run: Run) -> None:
             assert writer.attempt == attempt
 
 
+def test_attempts_are_counted_where_the_status_is_lost(run: Run) -> None:
+    for attempt in (1, 2):
+        with RunWriter(run) as writer:
+            writer.metrics({"step": 1})
+            assert writer.attempt == attempt
+
+
+def test_what_a_killed_trainer_left_half_written_is_deleted(run: Run) -> None:
+    run.checkpoints.mkdir()
+    (run.checkpoints / ".a-0001.pt.77.tmp").write_bytes(b"half")
+    with RunWriter(run):
+        assert list(run.checkpoints.iterdir()) == []
+
+
 def test_the_environment_of_every_attempt_is_kept(run: Run) -> None:
     for device in ("cpu", "cuda"):
         with RunWriter(run) as writer:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from sslterm.errors import UsageError
 from sslterm.presets import Views
 
 Drawn = dict[str, Tensor]
@@ -31,23 +32,31 @@ TRIES = 10
 """Boxes that torchvision's RandomResizedCrop tries before it takes the whole image."""
 
 
-class ViewError(ValueError):
+class ViewError(UsageError):
     """Views that cannot be made: a sentence for each setting that is in the way."""
 
 
-def problems(settings: Views, size: int) -> list[str]:
-    """A sentence for each setting of a recipe that contradicts another or the side of the view."""
+def problems(settings: Views, size: int | None, side: int | None = None) -> list[str]:
+    """A sentence for each setting of a recipe that contradicts another, or the sides of the view (`size`) and of the
+    images (`side`), where these are known."""
     wrong = []
     for name in ("area", "ratio", "scale", "blur_sigma"):
         low, high = getattr(settings, name)
         if not 0 < low <= high:
-            wrong.append(f"views.{name}: [{low}, {high}] does not fit; it takes two numbers above 0, the smaller first")
+            wrong.append(
+                f"views.{name}: [{low:g}, {high:g}] does not fit; it takes two numbers above 0, the smaller first"
+            )
     if settings.crop == "resized" and settings.area[1] > 1:
-        wrong.append(f"views.area: {settings.area[1]} does not fit; a crop is at most the whole image, 1.0")
-    if settings.crop == "scaled" and settings.scale[0] < size:
+        wrong.append(f"views.area: {settings.area[1]:g} does not fit; a crop is at most the whole image, 1.0")
+    if settings.crop == "scaled" and size and settings.scale[0] < size:
         wrong.append(
             f"views.scale: an image of {settings.scale[0]:g} pixels holds no crop of {size}; "
             f"take a scale of at least {size}, or smaller views (views.size)"
+        )
+    if settings.crop == "padded" and size and side and side + 2 * settings.padding < size:
+        wrong.append(
+            f"views.padding: images of {side} pixels with {settings.padding} around them hold no crop of {size}; "
+            f"take at least {-(-(size - side) // 2)}"
         )
     return wrong
 
@@ -80,13 +89,9 @@ def crop(settings: Views, images: int, side: int, size: int, generator: Generato
     if settings.crop == "scaled":
         return {"crop": random_scaled(settings, images, side, size, generator)}
     if settings.crop == "padded":
-        room = side + 2 * settings.padding - size
-        if room < 0:
-            raise ViewError(
-                f"views.padding: images of {side} pixels with {settings.padding} around them hold no crop of {size}; "
-                f"take at least {-(-(size - side) // 2)}"
-            )
-        corner = below(torch.full((images, 2), room + 1), generator)
+        if wrong := problems(settings, size, side):
+            raise ViewError("\n".join(wrong))
+        corner = below(torch.full((images, 2), side + 2 * settings.padding - size + 1), generator)
         return {"window": torch.cat([torch.full((images, 1), settings.padding), corner], 1)}
     if size != side:
         return {"crop": torch.tensor([0.0, side, size, 0.0]).expand(images, 2, 4)}
