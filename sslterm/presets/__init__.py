@@ -1,0 +1,96 @@
+"""What a preset may say: its sections, how it is loaded, and what is said of a wrong one.
+
+A preset is an experiment of one or more stages, written in TOML. What all stages share stands at the top level;
+each `[[stage]]` names its method and what differs. A preset without `[[stage]]` has one stage, made of the top level.
+Nothing here imports torch: a method's own knobs are judged beside its code (`sslterm.methods`).
+"""
+
+from sslterm.presets.files import (
+    dump,
+    find,
+    load,
+    read,
+    read_file,
+    shipped,
+)
+from sslterm.presets.problems import (
+    PresetError,
+    Problem,
+    nearest,
+    sentences,
+)
+from sslterm.presets.resolving import (
+    SHARED_BY_STAGES,
+    override,
+    resolve,
+    salvage,
+)
+from sslterm.presets.sections import (
+    Amount,
+    BelowOne,
+    Betas,
+    Checkpoints,
+    Count,
+    Data,
+    EarlyStopping,
+    Encoder,
+    EncoderName,
+    Fraction,
+    Monitor,
+    Names,
+    NotNegative,
+    Optimizer,
+    Pair,
+    Part,
+    Positive,
+    Preset,
+    Schedule,
+    Section,
+    Seed,
+    Stage,
+    ViewChange,
+    Views,
+    Whole,
+)
+
+__all__ = [
+    "SHARED_BY_STAGES",
+    "Amount",
+    "BelowOne",
+    "Betas",
+    "Checkpoints",
+    "Count",
+    "Data",
+    "EarlyStopping",
+    "Encoder",
+    "EncoderName",
+    "Fraction",
+    "Monitor",
+    "Names",
+    "NotNegative",
+    "Optimizer",
+    "Pair",
+    "Part",
+    "Positive",
+    "Preset",
+    "PresetError",
+    "Problem",
+    "Schedule",
+    "Section",
+    "Seed",
+    "Stage",
+    "ViewChange",
+    "Views",
+    "Whole",
+    "dump",
+    "find",
+    "load",
+    "nearest",
+    "override",
+    "read",
+    "read_file",
+    "resolve",
+    "salvage",
+    "sentences",
+    "shipped",
+]
