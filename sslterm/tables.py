@@ -67,7 +67,7 @@ def _classes(answer: dict[str, Any]) -> str:
     for place, one in enumerate(answer["per_class"][:30]):
         wrong = [(count, other) for other, count in enumerate(confusion[place]) if other != place and count]
         most = max(wrong, default=None)
-        confused = f"{names[most[1]]} ({most[0] / max(one['support'], 1):.0%})" if most else ""
+        confused = f"{names[most[1]]} ({_share(most[0] / max(one['support'], 1))})" if most else ""
         bar = "█" * round(one["f1"] * 20)
         rows.append(
             [
@@ -82,6 +82,10 @@ def _classes(answer: dict[str, Any]) -> str:
     text = table(["class", "precision", "recall", "F1", "", "most taken for"], rows, right="precision recall F1")
     more = len(answer["per_class"]) - len(rows)
     return text + (f"\nand {more} more classes: --json has them all" if more > 0 else "")
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 else "under 1%"
 
 
 def over_checkpoints(examined: Sequence[Sequence[dict[str, Any]]]) -> str:

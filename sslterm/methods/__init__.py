@@ -35,7 +35,8 @@ def settings(said: dict[str, Any], key: str = "method") -> tuple[Any, list[Probl
     """The checked settings of a `[method]` table, or None and what is wrong; `key` is where the table stands."""
     name = said.get("name")
     if not isinstance(name, str):
-        return None, [Problem(f"{key}.name", f"is missing; there are {', '.join(names())}")]
+        what = "is missing" if name is None else f"{name!r} is no name"
+        return None, [Problem(f"{key}.name", f"{what}; there are {', '.join(names())}")]
     try:
         kind = find(name)
     except ValueError as error:

@@ -118,7 +118,7 @@ def override(written: Mapping[str, Any], assignments: Iterable[str]) -> tuple[di
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals or not key.strip():
-            problems.append(Problem(assignment, "an override is written KEY=VALUE, as in optimizer.lr=0.03"))
+            problems.append(Problem(assignment, "an override is written KEY=VALUE, as in epochs=20"))
             continue
         problem = _assign(result, key.strip().split("."), _value(text.strip()))
         if problem:
