@@ -26,6 +26,27 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]], right: str 
     return "\n".join(lines)
 
 
+SHOWN = ("loss", "top1", "knn/top1", "valid/top1")
+"""The metrics that a line of progress has room for."""
+WORDS = {"top1": "acc", "knn/top1": "kNN", "valid/top1": "valid"}
+
+
+def figures(row: dict[str, float], between: str = " · ") -> str:
+    """`loss 2.310 · kNN 0.812`."""
+    return between.join(f"{WORDS.get(key, key)} {float(row[key]):.3f}" for key in SHOWN if key in row)
+
+
+def duration(seconds: float) -> str:
+    """`45s`, `12m`, `3h05m`, `2d04h`."""
+    if seconds < 90:
+        return f"{seconds:.0f}s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes}m"
+    hours = minutes // 60
+    return f"{hours}h{minutes % 60:02d}m" if hours < 48 else f"{hours // 24}d{hours % 24:02d}h"
+
+
 METRICS = {
     "top1": "top-1", "top5": "top-5", "precision_macro": "precision", "recall_macro": "recall", "f1_macro": "F1",
     "nll": "NLL", "ece": "ECE",

@@ -105,6 +105,7 @@ class TestRun:
         assert process.returncode == 130
         assert "continue with `sslterm resume runs/long`" in err
         assert "Traceback" not in err
+        assert "finishing the step and saving" in err
         status = json.loads((shell.folder / "runs" / "long" / "status.json").read_text())
         assert status["state"] == "interrupted"
         resumed = shell.start("resume", "long")
@@ -123,7 +124,8 @@ class TestRun:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
         assert second.returncode == 1
-        assert f"is being trained already (process {process.pid} on" in second.stderr
+        status = json.loads((shell.folder / "runs" / "busy" / "status.json").read_text())
+        assert f"is being trained already (process {status['process']['pid']} on" in second.stderr
 
     def test_more_epochs(self, trained: Shell) -> None:
         done = trained.type("resume", "last", "--epochs", "1")

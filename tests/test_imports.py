@@ -16,7 +16,9 @@ def loaded_after(code: str) -> set[str]:
     return {line for line in done.stdout.splitlines() if line in HEAVY}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["eval", "--help"], ["presets"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["eval", "--help"], ["presets"], ["--version"], ["ls"], ["queue"]]
+)
 def test_help_and_lists_load_nothing_heavy(arguments: list[str]) -> None:
     code = (
         f"import sys; sys.argv = ['sslterm', *{arguments}]\n"
@@ -26,7 +28,20 @@ def test_help_and_lists_load_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_after(code) == set()
 
 
-@pytest.mark.parametrize("module", ["sslterm.presets", "sslterm.runs", "sslterm.data.catalog", "sslterm.tables"])
+READERS = [
+    "presets",
+    "runs",
+    "runs.index",
+    "jobs.launch",
+    "jobs.supervisor",
+    "follow",
+    "data.catalog",
+    "tables",
+    "doctor",
+]
+
+
+@pytest.mark.parametrize("module", [f"sslterm.{name}" for name in READERS])
 def test_what_readers_need_loads_nothing_heavy(module: str) -> None:
     assert loaded_after(f"import {module}") == set()
 

@@ -16,7 +16,8 @@ from sslterm.engine.knn import knn_top1
 from sslterm.engine.progress import Progress
 from sslterm.engine.train import train
 from sslterm.models.encoders import build_encoder, input_channels
-from sslterm.runs import checkpoints, create
+from sslterm.runs import checkpoints
+from sslterm.runs.create import create
 
 CPU = torch.device("cpu")
 
@@ -41,5 +42,5 @@ def test_after_the_quickstart_it_knows_them(runs_dir: Path, data_dir: Path) -> N
     preset = presets.load(path)
     pretraining = preset.model_copy(update={"stage": preset.stage[:1]})
     run = create(runs_dir, pretraining, source=path)
-    train(run, device="cpu", data_dir=data_dir, progress=Progress(quiet=True))
+    train(run, device="cpu", data_dir=data_dir, progress=Progress())
     assert checkpoints.listed(run)[-1].metrics["knn/top1"] >= 0.85

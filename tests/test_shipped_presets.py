@@ -9,7 +9,8 @@ import pytest
 from sslterm import presets
 from sslterm.engine.progress import Progress
 from sslterm.engine.train import train
-from sslterm.runs import create, metrics
+from sslterm.runs import metrics
+from sslterm.runs.create import create
 
 BATCH, SIDE = 16, 16
 
@@ -32,7 +33,7 @@ def test_a_shipped_preset_trains_two_steps(name: str, runs_dir: Path, data_dir: 
     path = presets.shipped()[name]
     preset = shrunk(presets.load(path))
     run = create(runs_dir, preset, source=path, name=name)
-    train(run, device="cpu", data_dir=data_dir, progress=Progress(quiet=True))
+    train(run, device="cpu", data_dir=data_dir, progress=Progress())
     assert run.status()["state"] == "finished"
     stages = {row["stage"] for row in metrics.read(run.metrics) if "train/loss" in row}
     assert stages == {stage.name for stage in preset.stage}

@@ -15,7 +15,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ import numpy as np
 
 from sslterm.data.catalog import DataError
 from sslterm.data.source import Images, Labels, Source
+
+Bars = Callable[[str, int], Callable[[int], object]]
+"""Told of a pass over so many images; what it gives back is told how many more are done."""
 
 FORMAT = 2
 """What `meta.json` looks like: raise it when it changes."""
@@ -41,7 +44,7 @@ class Cached:
     """classes, first_test, mean, std, fingerprint and which source they are from."""
 
 
-def open_cache(source: Source, size: int, data_dir: Path, progress: bool) -> Cached:
+def open_cache(source: Source, size: int, data_dir: Path, progress: bool | Bars) -> Cached:
     """The cache of a source at a size, built if it is not there. Raises DataError: broken image, no space."""
     entry = f"{source.name}-{size}-{source.stamp[:12]}"
     for home in homes(data_dir):
@@ -110,7 +113,7 @@ def _read(folder: Path, source: Source, size: int) -> Cached | None:
 # ---------------------------------------------------------------- building
 
 
-def _build(folder: Path, source: Source, size: int, progress: bool) -> None:
+def _build(folder: Path, source: Source, size: int, progress: bool | Bars) -> None:
     """Writes the cache and puts it in place at once. The caller holds the lock."""
     contents = source.contents()
     shape = (len(contents.labels), contents.channels, size, size)
@@ -174,8 +177,23 @@ def _remove_older(home: Path, entry: str, source: Source, size: int) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def bar(title: str, total: int, progress: bool) -> Any:
-    """A progress bar on stderr, where someone looks."""
+class _Told:
+    """In the place of a bar: whoever asked is told how much more is done."""
+
+    def __init__(self, update: Callable[[int], object]) -> None:
+        self.update = update
+
+    def __enter__(self) -> _Told:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+def bar(title: str, total: int, progress: bool | Bars) -> Any:
+    """A progress bar on stderr, where someone looks; or whatever `progress` makes of it."""
+    if not isinstance(progress, bool):
+        return _Told(progress(title, total))
     from tqdm import tqdm
 
     quiet = not (progress and sys.stderr.isatty())

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sslterm.data import catalog
-from sslterm.data.cache import locked, writable_home
+from sslterm.data.cache import Bars, locked, writable_home
 
 TORCHVISION = {
     "cifar10": "CIFAR10", "cifar100": "CIFAR100", "mnist": "MNIST", "fashion_mnist": "FashionMNIST", "stl10": "STL10",
@@ -25,7 +25,7 @@ PATIENCE = 30.0
 """Seconds a silent server is waited for."""
 
 
-def fetch(name: str, data_dir: Path, progress: bool = True) -> None:
+def fetch(name: str, data_dir: Path, progress: bool | Bars = True) -> None:
     """Downloads and unpacks a data set below `data_dir`, where it is not there yet; those made by code always are.
 
     Shows torchvision's bar on stderr. Raises DataError that says which file goes where.
@@ -61,9 +61,9 @@ def _patient() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _telling(progress: bool) -> Iterator[None]:
+def _telling(progress: bool | Bars) -> Iterator[None]:
     """Standard output is for data; the bar goes to stderr, and only where someone looks."""
-    quiet = not (progress and sys.stderr.isatty())
+    quiet = not (progress is True and sys.stderr.isatty())
     stderr = io.StringIO() if quiet else sys.stderr
     with contextlib.redirect_stdout(stderr), contextlib.redirect_stderr(stderr):
         yield

@@ -8,7 +8,7 @@ import psutil
 import torch
 
 from sslterm.data import arrays, catalog, folders
-from sslterm.data.cache import open_cache
+from sslterm.data.cache import Bars, open_cache
 from sslterm.data.catalog import DataError
 from sslterm.data.dataset import Dataset, MemoryDataset
 from sslterm.data.fetch import fetch
@@ -18,11 +18,11 @@ from sslterm.data.streaming import stream
 from sslterm.presets import Data
 
 
-def open_dataset(settings: Data, view_size: int | None, data_dir: Path, progress: bool = True) -> Dataset:
+def open_dataset(settings: Data, view_size: int | None, data_dir: Path, progress: bool | Bars = True) -> Dataset:
     """The data set that `[data]` names: downloaded, decoded and cached where that has not been done.
 
     `view_size`: side of the views in pixels, at which the images of a folder are kept unless `data.size` says
-    otherwise. `progress`: show bars on stderr, if that is a terminal. Raises DataError.
+    otherwise. `progress`: show bars on stderr, if that is a terminal; or what to tell instead. Raises DataError.
     """
     source = find(settings, data_dir, progress)
     size = settings.size or _natural_size(source, view_size)
@@ -37,7 +37,7 @@ def open_dataset(settings: Data, view_size: int | None, data_dir: Path, progress
     )  # fmt: skip
 
 
-def find(settings: Data, data_dir: Path, progress: bool) -> Source:
+def find(settings: Data, data_dir: Path, progress: bool | Bars) -> Source:
     """Where the images come from; well-known data sets are downloaded first. Raises DataError."""
     known = catalog.known(settings.name)
     if settings.name == "shapes":

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from sslterm.data import cache, decode, pool
+from sslterm.data.cache import Bars
 from sslterm.data.catalog import DataError
 from sslterm.data.dataset import Dataset, moved
 from sslterm.data.folders import Folder
@@ -92,7 +93,7 @@ def _context() -> multiprocessing.context.BaseContext:
     return context
 
 
-def stream(folder: Folder, size: int, workers: int, data_dir: Path, progress: bool) -> StreamingDataset:
+def stream(folder: Folder, size: int, workers: int, data_dir: Path, progress: bool | Bars) -> StreamingDataset:
     """The images of a folder, decoded as they are needed. Raises DataError."""
     contents = folder.contents()
     facts = _facts(folder, size, data_dir, progress)
@@ -102,7 +103,7 @@ def stream(folder: Folder, size: int, workers: int, data_dir: Path, progress: bo
     )  # fmt: skip
 
 
-def _facts(folder: Folder, size: int, data_dir: Path, progress: bool) -> dict[str, Any]:
+def _facts(folder: Folder, size: int, data_dir: Path, progress: bool | Bars) -> dict[str, Any]:
     """mean and std of a sample, always the same one, and the fingerprint: kept in a small file beside the caches."""
     home = cache.writable_home(data_dir)
     path = home / f"{folder.name}-{size}-{folder.stamp[:12]}.json"
@@ -120,7 +121,7 @@ def _facts(folder: Folder, size: int, data_dir: Path, progress: bool) -> dict[st
     return facts
 
 
-def _sample(folder: Folder, size: int, progress: bool) -> np.ndarray:
+def _sample(folder: Folder, size: int, progress: bool | Bars) -> np.ndarray:
     """uint8 (n, C, S, S) of at most SAMPLE training images."""
     shuffled = torch.randperm(folder.first_test, generator=torch.Generator().manual_seed(0))
     chosen = shuffled[:SAMPLE].sort().values.tolist()

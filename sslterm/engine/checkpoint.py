@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sslterm.runs import Run, RunError, checkpoints, files
 from sslterm.runs.checkpoints import Checkpoint
 
 FORMAT = 1
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class DamagedCheckpoint(RunError):
@@ -33,46 +35,70 @@ def copied(state: Any) -> Any:
     return state
 
 
+PAUSES = (1.0, 4.0, 15.0)
+"""Seconds before each new try to write a checkpoint that training cannot end without."""
+
+Work = tuple[dict[str, Any], Callable[[int, str], Checkpoint], Callable[[], None]]
+
+
 class CheckpointWriter:
-    """Writes one checkpoint at a time while training goes on; a failure is raised at the next call."""
+    """Writes one checkpoint at a time while training goes on.
+
+    Where the disk is full, training goes on too: the checkpoints before stay whole, `trouble` says what is wrong, and
+    the next checkpoint is the next try. Only where training ends is a checkpoint worth waiting for (`settle`).
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.trouble: str | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
+        self._unwritten: Work | None = None
 
     def write(
         self, state: dict[str, Any], describe: Callable[[int, str], Checkpoint], then: Callable[[], None]
     ) -> None:
         """Copy `state` and write it in the background; `describe(size, sha256)` says what stands beside it, and `then`
         runs once both are on disk (to set pointers and delete what is no longer wanted).
-
-        Raises RunError where the write before this one failed.
         """
-        self.wait()
-        state = {"format": FORMAT, **copied(state)}
-        self._thread = threading.Thread(target=self._guarded, args=(state, describe, then), name="checkpoint")
-        self._thread.start()
+        self.finish()
+        self._start(({"format": FORMAT, **copied(state)}, describe, then))
 
-    def wait(self) -> None:
-        """Until what was given is on disk. Raises RunError where it could not be written."""
-        if self._thread:
-            self._thread.join()
-            self._thread = None
-        failure, self._failure = self._failure, None
-        if isinstance(failure, OSError):
-            full = failure.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-            raise RunError(
-                f"{failure.filename or self.run.checkpoints}: the checkpoint could not be written ({failure.strerror});"
-                f" the ones before it are whole. {'Make room' if full else 'Mend that'}, then resume the run"
-            ) from failure
-        if failure:
-            raise failure
+    def settle(self) -> None:
+        """Until what was given last is on disk, with some more tries. Raises RunError where it cannot be written."""
+        for pause in (*PAUSES, None):
+            self.finish()
+            if self._unwritten is None:
+                return
+            if pause is None:
+                break
+            time.sleep(pause)
+            self._start(self._unwritten)
+        assert isinstance(self._failure, OSError)
+        full = self._failure.errno in FULL
+        raise RunError(
+            f"{self.trouble}; the checkpoints before it are whole. {'Make room' if full else 'Mend that'}, then"
+            f" continue with `sslterm resume {self.run.path}`"
+        ) from self._failure
 
     def finish(self) -> None:
-        """Until nothing is being written any more, whether it could be or not."""
-        if self._thread:
-            self._thread.join()
+        """Until nothing is being written any more, whether it could be or not. Raises what is no fault of the disk."""
+        if self._thread is None:
+            return
+        self._thread.join()
+        self._thread = None
+        if self._failure is None:
+            self.trouble = None
+        elif isinstance(self._failure, OSError):
+            where = self._failure.filename or self.run.checkpoints
+            self.trouble = f"{where}: the checkpoint could not be written ({self._failure.strerror})"
+        else:
+            raise self._failure
+
+    def _start(self, work: Work) -> None:
+        self._failure, self._unwritten = None, work
+        self._thread = threading.Thread(target=self._guarded, args=work, name="checkpoint")
+        self._thread.start()
 
     def _guarded(
         self, state: dict[str, Any], describe: Callable[[int, str], Checkpoint], then: Callable[[], None]
@@ -82,6 +108,8 @@ class CheckpointWriter:
             then()
         except BaseException as error:
             self._failure = error
+        else:
+            self._unwritten = None
 
 
 def save(folder: Path, state: dict[str, Any], describe: Callable[[int, str], Checkpoint]) -> Checkpoint:

@@ -32,8 +32,10 @@ from sslterm.engine.tensorboard import TensorBoard
 from sslterm.engine.weights import Normalisation, normalisation, origin
 from sslterm.errors import UserError
 from sslterm.methods import Batch, Method
-from sslterm.runs import Run, RunError, RunWriter, checkpoints
+from sslterm.runs import Run, RunError, checkpoints
 from sslterm.runs.checkpoints import Checkpoint
+from sslterm.runs.job import Job
+from sslterm.runs.writer import RunWriter
 
 READ_AT_LEAST = 2.0
 """Seconds after which numbers are read from the device even if fewer than `monitor.log_every` steps wait."""
@@ -43,23 +45,27 @@ class Diverged(RunError):
     """The loss is no longer a number; the text says where, and what is left."""
 
 
-def train(run: Run, *, device: str = "auto", data_dir: Path, progress: Progress, more_epochs: int = 0) -> None:
+def train(
+    run: Run, *, device: str = "auto", data_dir: Path, progress: Progress | None = None, more_epochs: int = 0
+) -> None:
     """Train what is left of a run.
 
     Whatever ends it, `status.json` says so and every checkpoint that was complete stays. Raises RunError, PresetError,
     ValueError with a sentence, and Interrupted when asked to stop.
     """
     run.info()
+    progress = progress or Progress()
     with RunWriter(run) as writer, TensorBoard(run.path / "tensorboard") as board:
         try:
             writer.state("running")
+            progress.open(writer)
             with CleanStop() as stop:
                 Trainer(run, writer, board, progress, stop).train(device, data_dir, more_epochs)
             writer.state("finished", exit_code=0)
         except (Interrupted, KeyboardInterrupt) as error:
-            writer.state(
-                "interrupted", str(error) or f"ended at once; continue with `sslterm resume {run.path}`", exit_code=130
-            )
+            asked = Job(run).requested("stop") or {}
+            word = "paused" if asked.get("pause") else "interrupted"
+            writer.state(word, str(error) or f"ended at once; continue with `sslterm resume {run.path}`", exit_code=130)
             raise
         except Exception as error:
             _record_failure(writer, error)
@@ -75,7 +81,7 @@ def train(run: Run, *, device: str = "auto", data_dir: Path, progress: Progress,
 def _record_failure(writer: RunWriter, error: Exception) -> None:
     """Say why in the log and the status; a full disk may keep even that from being said."""
     try:
-        writer.log("".join(traceback.format_exception(error)))
+        writer.log("traceback:\n" + "".join(traceback.format_exception(error)).rstrip())
         writer.state("failed", str(error).strip() or type(error).__name__, exit_code=getattr(error, "exit_code", 1))
     except OSError:
         return
@@ -88,6 +94,8 @@ class Trainer:
         self.run, self.writer, self.board, self.progress, self.stop = run, writer, board, progress, stop
         self.checkpoints = CheckpointWriter(run)
         self.preset = run.preset()
+        self.job = Job(run)
+        self._seconds_of_a_look = 0.0
 
     def train(self, wanted_device: str, data_dir: Path, more_epochs: int) -> None:
         """Every stage that is not done yet, in order."""
@@ -126,7 +134,7 @@ class Trainer:
     def _subject(self, device: torch.device, data_dir: Path, state: dict[str, Any] | None) -> Subject:
         preset = self.preset
         came_from = None if state else origin(preset.encoder.weights, self.run.path.parent)
-        dataset = open_dataset(preset.data, largest_view(preset), data_dir, progress=not self.progress.quiet)
+        dataset = open_dataset(preset.data, largest_view(preset), data_dir, self.progress.preparing)
         divided = self._parts(dataset)
         normal = Normalisation.of_checkpoint(state) if state else normalisation(preset, dataset, came_from)
         self._say(f"{self.run.name}: {dataset.name}, {_counted(divided)} images")
@@ -162,13 +170,13 @@ class Trainer:
         """Train a stage from where `state` left it; gives back the state that the next stage begins from."""
         stage = StageInTraining(self.preset, index, subject, precision, state)
         self.progress.stage(
-            stage.stage.name, stage.stage.method["name"], stage.stage.epochs, stage.steps,
+            stage.stage.name, index, len(self.preset.stage), stage.stage.epochs, stage.steps,
             stage.epoch * stage.steps + stage.step, stage.stage.batch_size,
         )  # fmt: skip
         while stage.epoch < stage.stage.epochs and not stage.ended:
             self._epoch(stage)
-        self.checkpoints.wait()
         self.progress.close()
+        self.checkpoints.settle()
         return self._left_by(stage)
 
     def _left_by(self, stage: StageInTraining) -> dict[str, Any]:
@@ -187,7 +195,7 @@ class Trainer:
         trained = (stage.step - first) * stage.stage.batch_size
         if stage.step < stage.steps:
             self._save(stage, {})
-            self.checkpoints.wait()
+            self.checkpoints.settle()
             where = f"{stage.stage.name}, epoch {stage.epoch + 1}, step {stage.step} of {stage.steps}"
             raise Interrupted(f"stopped at {where}; continue with `sslterm resume {self.run.path}`")
 
@@ -195,11 +203,14 @@ class Trainer:
         metrics["images_per_second"] = trained / seconds
         stage.epoch, stage.step = stage.epoch + 1, 0
         stage.meter.restart()
+        self.progress.looking(self._seconds_of_a_look)
+        looked = time.monotonic()
         metrics.update(monitor.validate(stage))
         every = self.preset.monitor.every
         due = every and (stage.epoch % every == 0 or stage.epoch == stage.stage.epochs)
         if due and stage.encoder_moves:
             metrics.update(monitor.look(stage))
+        self._seconds_of_a_look = max(self._seconds_of_a_look, time.monotonic() - looked)
         stage.schedule.look(metrics)
         self._consider_stopping(stage, metrics)
         self._row(stage, metrics)
@@ -207,7 +218,7 @@ class Trainer:
         left = (stage.stage.epochs - stage.epoch) * (time.perf_counter() - began)
         self.progress.epoch(stage.epoch, metrics, left)
         if self.stop.requested and (stage.epoch < stage.stage.epochs or stage.index + 1 < len(self.preset.stage)):
-            self.checkpoints.wait()
+            self.checkpoints.settle()
             raise Interrupted(
                 f"stopped after {stage.stage.name}, epoch {stage.epoch}; continue with `sslterm resume {self.run.path}`"
             )
@@ -225,6 +236,8 @@ class Trainer:
                 shown = self._read(stage)
                 last_read = time.monotonic()
             self.progress.step(shown)
+            if shown and stage.step < stage.steps and self.job.requested("checkpoint") is not None:
+                self._save(stage, {})
             if self.stop.requested:
                 break
 
@@ -243,7 +256,7 @@ class Trainer:
         return values
 
     def _diverged(self, stage: StageInTraining, what: str) -> Diverged:
-        self.checkpoints.wait()
+        self.checkpoints.finish()
         kept = checkpoints.newest_good(self.run)[0]
         left = f"{kept.file} is the last good checkpoint" if kept else "no checkpoint was made before"
         return Diverged(
@@ -267,10 +280,8 @@ class Trainer:
     def _row(self, stage: StageInTraining, values: dict[str, float]) -> None:
         """One row of metrics, in our own file and in TensorBoard's."""
         place = {"step": stage.total_steps, "stage": stage.stage.name, "epoch": round(stage.place, 4)}
-        try:
-            self.writer.metrics({**place, "time": time.time(), **values})
-        except OSError as error:
-            raise RunError(f"{self.run.metrics}: metrics could not be written ({error.strerror})") from None
+        self.writer.metrics({**place, "time": time.time(), **values})
+        self.progress.trouble(self.writer.trouble or self.checkpoints.trouble)
         if not self.board.failed:
             self.board.write(stage.total_steps, values)
             if self.board.failed:
@@ -298,6 +309,7 @@ class Trainer:
             prune(self.run, described, {name for _, name in best}, self.preset.checkpoints.every)
 
         self.checkpoints.write(stage.state(), lambda size, digest: replace(described, size=size, sha256=digest), point)
+        self.job.acknowledge("checkpoint")
 
     def _extend(self, point: Checkpoint | None, more: int) -> None:
         """Give the last stage `more` epochs, counted from where it ended or will end; patience no longer cuts them."""
@@ -311,7 +323,6 @@ class Trainer:
 
     def _say(self, text: str) -> None:
         self.writer.log(text)
-        self.progress.say(text)
 
 
 # ---------------------------------------------------------------- a step

@@ -4,10 +4,12 @@ runs/2026-11-22_1403_moco/
   run.json         schema, id, when, argv, host, user, the code's git state, preset and its sha256
   preset.toml      byte copy of what was asked for      resolved.toml  every value that applies
   env.json         one entry an attempt: python, torch, device, precision and why
-  status.json      state, attempt, process, reason
+  status.json      the trainer's word: state, attempt, process, reason
+  notes.json       what people said of it: a note, tags
+  jobs/train/      its supervisor: job.json, lock, heartbeat.json, control/; beside it one folder an evaluation at work
   splits.npz       which images are train, valid, test, labeled, unlabeled
   metrics/         append-only JSON lines, one segment an attempt
-  logs/train.log   what the trainer had to say, tracebacks included
+  logs/train.log   what trainer and supervisor had to say, tracebacks included
   checkpoints/     pretrain-0100.pt and pretrain-0100.json beside it; latest.json and best.json point
   evaluations/     one JSON an answer
   tensorboard/     the same metrics for TensorBoard
@@ -15,32 +17,31 @@ runs/2026-11-22_1403_moco/
 
 from __future__ import annotations
 
-import getpass
-import hashlib
 import os
-import secrets
-import shutil
-import socket
-import subprocess
-import time
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sslterm import __version__, presets
 from sslterm.errors import UserError
 from sslterm.runs import files
 from sslterm.runs.files import DamagedFile
 
+if TYPE_CHECKING:
+    from sslterm import presets
+
 SCHEMA = 1
-FOLDERS = ("metrics", "logs", "checkpoints", "evaluations", "tensorboard")
+FOLDERS = ("metrics", "logs", "checkpoints", "evaluations", "tensorboard", "jobs")
 LONGEST_NAME = 100
 
 
 class RunError(UserError):
     """A run that cannot be made or used; the text says which and why."""
+
+
+class NewerSchema(RunError):
+    """A run that a newer sslterm wrote; what it holds is not guessed at."""
 
 
 class BadName(RunError):
@@ -82,6 +83,11 @@ class Run:
         return self.path / "metrics"
 
     @property
+    def lock(self) -> Path:
+        """What its one writer holds."""
+        return self.path / ".lock"
+
+    @property
     def log(self) -> Path:
         """What the trainer had to say."""
         return self.path / "logs" / "train.log"
@@ -100,7 +106,7 @@ class Run:
         except DamagedFile as error:
             raise RunError(f"{error}; the run cannot be continued from it") from None
         if not isinstance(info.get("schema"), int) or info["schema"] > SCHEMA:
-            raise RunError(
+            raise NewerSchema(
                 f"{self.path}: written by a newer sslterm (schema {info.get('schema')}; this one reads {SCHEMA});"
                 " upgrade sslterm to use it"
             )
@@ -108,6 +114,8 @@ class Run:
 
     def preset(self) -> presets.Preset:
         """The resolved preset. Raises RunError, PresetError."""
+        from sslterm import presets  # not above: it is slow to load, and a list of runs needs none of it
+
         path = self.path / "resolved.toml"
         try:
             text = path.read_text(encoding="utf-8")
@@ -117,74 +125,16 @@ class Run:
 
     def status(self) -> dict[str, Any]:
         """`status.json` as last written; what is not known is missing."""
-        try:
-            return files.read_json(self.path / "status.json")
-        except (FileNotFoundError, DamagedFile):
-            return {}
+        return files.read_or_nothing(self.path / "status.json")
 
-
-def create(
-    runs_dir: Path, preset: presets.Preset, *, source: Path, name: str | None = None, argv: Sequence[str] = ()
-) -> Run:
-    """Make a run directory: whole, or not at all. Raises RunError with a sentence."""
-    if name is not None:
-        check_name(name)
-    try:
-        runs_dir.mkdir(parents=True, exist_ok=True)
-        aside = runs_dir / f".new-{os.getpid()}-{secrets.token_hex(4)}"
-        aside.mkdir()
-    except OSError as error:
-        raise RunError(f"{runs_dir}: a run cannot be made here ({error.strerror})") from None
-    try:
-        _fill(aside, preset, source, argv)
-        return Run(_settle(aside, runs_dir, name, source.stem))
-    except OSError as error:
-        raise RunError(f"{runs_dir}: the run could not be written ({error.strerror})") from None
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _fill(folder: Path, preset: presets.Preset, source: Path, argv: Sequence[str]) -> None:
-    for name in FOLDERS:
-        (folder / name).mkdir()
-    written = source.read_bytes()
-    (folder / "preset.toml").write_bytes(written)
-    files.write_text(folder / "resolved.toml", presets.dump(preset))
-    files.write_json(
-        folder / "run.json",
-        {
-            "schema": SCHEMA,
-            "id": secrets.token_hex(8),
-            "created": time.time(),
-            "sslterm": __version__,
-            "argv": list(argv),
-            "host": socket.gethostname(),
-            "user": _user(),
-            "folder": str(Path.cwd()),
-            "git": _git_state(),
-            "preset": {"file": str(source), "sha256": hashlib.sha256(written).hexdigest(), "title": preset.title},
-        },
-    )
-
-
-def _settle(aside: Path, runs_dir: Path, name: str | None, stem: str) -> Path:
-    """Rename the finished directory to a name that is free."""
-    stamp = name or time.strftime("%Y-%m-%d_%H%M_") + stem
-    for attempt in range(1, 1000):
-        place = runs_dir / (stamp if attempt == 1 else f"{stamp}-{attempt}")
-        if place.exists() or place.is_symlink():
-            if name is not None:
-                raise BadName(f"{place}: there is a run of this name; choose another --name, or resume that one")
-            continue
-        try:
-            aside.rename(place)  # fails where another run took the name just now
-        except OSError:
-            if not place.exists():
-                raise
-            continue
-        files.sync_folder(runs_dir)
-        return place
-    raise RunError(f"{runs_dir}: no free name like {stamp}")
+    def notes(self) -> dict[str, Any]:
+        """What people said of it: `note`, a text, and `tags`, a list of words."""
+        said = files.read_or_nothing(self.path / "notes.json")
+        note, tags = said.get("note"), said.get("tags")
+        return {
+            "note": note if isinstance(note, str) else "",
+            "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+        }
 
 
 def check_name(name: str) -> None:
@@ -202,28 +152,6 @@ def check_name(name: str) -> None:
         raise BadName(f"--name {name[:40]!r}: a run's name {wrong}")
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
-
-
-def _git_state() -> dict[str, Any] | None:
-    """Commit and uncommitted changes of the code that runs, where it is a checkout."""
-    checkout = Path(__file__).parents[2]
-    if not (checkout / ".git").exists():
-        return None
-    try:
-        commit, changes = (
-            subprocess.run(["git", *arguments], cwd=checkout, capture_output=True, text=True, timeout=5).stdout.strip()
-            for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return {"commit": commit or None, "changed": bool(changes)}
-
-
 # ---------------------------------------------------------------- finding
 
 
@@ -231,7 +159,9 @@ def list_runs(runs_dir: Path) -> list[Run]:
     """Every run directory, oldest first by name; hidden ones are not runs."""
     if not runs_dir.is_dir():
         return []
-    return [Run(p) for p in sorted(runs_dir.iterdir()) if not p.name.startswith(".") and p.is_dir()]
+    with os.scandir(runs_dir) as entries:
+        names = sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False))
+    return [Run(runs_dir / name) for name in names]
 
 
 def find(reference: str, runs_dir: Path) -> Run:
@@ -251,7 +181,9 @@ def find(reference: str, runs_dir: Path) -> Run:
         return fitting[0]
     if fitting:
         raise RunNotFound(f"{reference}: could be {_listed(run.name for run in fitting)}; say more of it")
-    known = presets.nearest(reference, [run.name for run in runs][-8:])
+    from sslterm.presets import nearest
+
+    known = nearest(reference, [run.name for run in runs][-8:])
     raise RunNotFound(f"{reference}: no such run in {runs_dir}{known}")
 
 

@@ -6,28 +6,39 @@ import hashlib
 import json
 import math
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from sslterm.runs import crash
 
 
 class DamagedFile(ValueError):
     """A file that cannot be what it should be; the text says which and why."""
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object], lasting: bool = True) -> None:
     """Let `write` fill a file beside `path`, then rename it: a reader sees the old file or the new one, never a part.
 
-    Raises OSError; then what stood at `path` is untouched and nothing is left beside it.
+    What is not `lasting` (a heartbeat) need not survive a power cut, and so is not flushed to the disk. Raises OSError;
+    then what stood at `path` is untouched and nothing is left beside it.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    aside = path.with_name(f".{path.name[:100]}.{os.getpid()}.{threading.get_ident()}.tmp")
+    kind = path.suffix.removeprefix(".")
     try:
         with aside.open("wb") as file:
+            crash.point(f"{kind}.opened")
             write(file)
+            crash.point(f"{kind}.written")
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
+        crash.point(f"{kind}.synced")
         aside.replace(path)
-        sync_folder(path.parent)
+        crash.point(f"{kind}.renamed")
+        if lasting:
+            sync_folder(path.parent)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
@@ -47,9 +58,10 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, lambda file: file.write(text.encode()))
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, lasting: bool = True) -> None:
     """`value` as JSON, whole or not at all; NaN and infinities become text, for JSON has none."""
-    write_text(path, json.dumps(finite(value), indent=1) + "\n")
+    text = json.dumps(finite(value), indent=1) + "\n"
+    write_whole(path, lambda file: file.write(text.encode()), lasting)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -63,6 +75,14 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise DamagedFile(f"{path}: holds {type(value).__name__} where a table is expected")
     return value
+
+
+def read_or_nothing(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; an empty one where there is none that can be read."""
+    try:
+        return read_json(path)
+    except (FileNotFoundError, DamagedFile):
+        return {}
 
 
 def _cause(error: Exception) -> str:

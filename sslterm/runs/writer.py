@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import os
-import socket
 import time
-from pathlib import Path
+from collections.abc import Callable
 from types import TracebackType
-from typing import IO, Any
-
-import psutil
+from typing import Any
 
 from sslterm import presets
 from sslterm.runs import files
 from sslterm.runs.directory import FOLDERS, Run, RunError
 from sslterm.runs.files import DamagedFile
+from sslterm.runs.identity import Identity
+from sslterm.runs.job import TOKEN
+from sslterm.runs.locks import Lock, Locked
 from sslterm.runs.metrics import MetricsWriter
 
 
@@ -28,40 +28,48 @@ class RunWriter:
         self.attempt = _attempts(run) + 1
         _tidy(run)
         self._metrics = MetricsWriter(run.metrics, self.attempt)
-        self._log = run.log.open("a", encoding="utf-8")
+        self._log = os.open(run.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._started = time.time()
+        self.job = os.environ.get(TOKEN)
+        """Which start of the training job this is; None where nobody supervises."""
 
     def __enter__(self) -> RunWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._metrics.close()
-        self._log.close()
-        self._lock.close()
+        os.close(self._log)
+        self._lock.release()
 
     def state(self, state: str, reason: str | None = None, exit_code: int | None = None) -> None:
-        """Say what the run does now: running, finished, failed or interrupted, and why."""
+        """Say what the run does now: running, finished, failed, interrupted or paused, and why."""
         over = state != "running"
         status = {
             "state": state,
             "attempt": self.attempt,
+            "job": self.job,
             "reason": reason,
             "exit": exit_code,
             "started": self._started,
             "ended": time.time() if over else None,
-            "process": identity(),
+            "process": Identity.mine().written(),
         }
-        files.write_json(self.run.path / "status.json", status)
-        self.log(f"{state}{': ' + reason if reason else ''}")
+        _patiently(lambda: files.write_json(self.run.path / "status.json", status))
+        self.log(f"state: {state}{': ' + reason if reason else ''}")
 
     def metrics(self, row: dict[str, Any]) -> None:
-        """One row of metrics. Raises OSError."""
+        """One row of metrics. What a full disk cannot take is kept, and `trouble` says so."""
         self._metrics.write(row)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why metrics cannot be written just now, or None."""
+        return self._metrics.trouble
 
     def log(self, text: str) -> None:
         """A line, or a traceback, for `logs/train.log`."""
-        self._log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
-        self._log.flush()
+        with contextlib.suppress(OSError):  # a log that a full disk cannot take is no reason to end
+            os.write(self._log, f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n".encode())
 
     def environment(self, facts: dict[str, Any]) -> None:
         """What this attempt runs on and with."""
@@ -77,16 +85,32 @@ class RunWriter:
         files.write_text(self.run.path / "resolved.toml", presets.dump(preset))
 
 
-def _take(run: Run) -> IO[str]:
-    lock = (run.path / ".lock").open("a+")
+PAUSES = (1.0, 4.0, 15.0)
+"""Seconds between the tries to write a word that must not be lost."""
+
+
+def _patiently(write: Callable[[], None]) -> None:
+    """Write, and try some more where the disk is full. Raises OSError in the end."""
+    for pause in PAUSES:
+        try:
+            return write()
+        except OSError:
+            time.sleep(pause)
+    return write()
+
+
+def _take(run: Run) -> Lock:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        holder = run.status().get("process", {})
-        who = f" (process {holder.get('pid')} on {holder.get('host')})" if isinstance(holder, dict) and holder else ""
-        raise RunError(f"{run.path}: is being trained already{who}; wait for it or stop it first") from None
-    return lock
+        return Lock(run.lock)
+    except Locked:
+        raise RunError(already(run)) from None
+
+
+def already(run: Run) -> str:
+    """What to say to a second trainer."""
+    holder = Identity.read(run.status().get("process"))
+    who = f" ({holder})" if holder else ""
+    return f"{run.path}: is being trained already{who}; wait for it, or stop it first: sslterm stop {run.path}"
 
 
 def _attempts(run: Run) -> int:
@@ -103,14 +127,3 @@ def _tidy(run: Run) -> None:
     for folder in (run.path, run.checkpoints, run.evaluations):
         for path in folder.glob(".*.tmp"):
             path.unlink(missing_ok=True)
-
-
-def identity() -> dict[str, Any]:
-    """Who this process is, so that a number used again for another one is not taken for it."""
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    return {
-        "pid": os.getpid(),
-        "start_time": psutil.Process().create_time(),
-        "boot_id": boot.read_text().strip() if boot.exists() else str(psutil.boot_time()),
-        "host": socket.gethostname(),
-    }

@@ -32,7 +32,7 @@ def write(run: Run, file: str = "a-0001.pt", size: int = 10) -> None:
     writer = CheckpointWriter(run)
     state = {"method": {"weight": torch.arange(float(size))}}
     writer.write(state, lambda n, digest: replace(DESCRIBED, file=file, size=n, sha256=digest), lambda: None)
-    writer.wait()
+    writer.settle()
 
 
 def test_what_is_written_is_read(run: Run) -> None:

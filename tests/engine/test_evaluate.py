@@ -17,7 +17,8 @@ from sslterm.engine.evaluate import Question, evaluate
 from sslterm.engine.progress import Progress
 from sslterm.engine.stage import build_method
 from sslterm.engine.train import train
-from sslterm.runs import Run, RunError, RunNotFound, checkpoints, create, evaluations
+from sslterm.runs import Run, RunError, RunNotFound, checkpoints, evaluations
+from sslterm.runs.create import create
 
 
 def quiet(title: str, total: int) -> Callable[[int], object]:
@@ -55,7 +56,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Run:
         """
     )
     made = create(folder, presets.load(source), source=source, name="a")
-    train(made, device="cpu", data_dir=data_dir, progress=Progress(quiet=True))
+    train(made, device="cpu", data_dir=data_dir, progress=Progress())
     return made
 
 
@@ -193,7 +194,7 @@ def test_a_run_without_valid_images_still_has_a_linear_answer(tmp_path: Path, da
         """
     )
     made = create(tmp_path, presets.load(source), source=source, name="b")
-    train(made, device="cpu", data_dir=data_dir, progress=Progress(quiet=True))
+    train(made, device="cpu", data_dir=data_dir, progress=Progress())
     answer = ask(made, data_dir)[0][0]
     assert answer["protocol"] == "linear"
     assert answer["metrics"]["top1"] > 0.5

@@ -19,7 +19,8 @@ from sslterm.engine.checkpoint import open_checkpoint
 from sslterm.engine.interrupt import Interrupted
 from sslterm.engine.progress import Progress
 from sslterm.engine.train import train
-from sslterm.runs import Run, checkpoints, create, metrics
+from sslterm.runs import Run, checkpoints, metrics
+from sslterm.runs.create import create
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["sslterm.engine.train"])
@@ -45,7 +46,7 @@ class Signalled(Progress):
     """Sends this very process a signal once so many steps are done."""
 
     def __init__(self, number: int, after: int) -> None:
-        super().__init__(quiet=True)
+        super().__init__()
         self.number, self.left = number, after
 
     def step(self, shown: dict[str, float] | None = None) -> None:
@@ -58,7 +59,7 @@ class Signalled(Progress):
 def trained(path: Path, data_dir: Path, kill_after: int | None = None) -> None:
     """What a trainer process does."""
     torch.set_num_threads(1)
-    progress = Signalled(signal.SIGKILL, kill_after) if kill_after else Progress(quiet=True)
+    progress = Signalled(signal.SIGKILL, kill_after) if kill_after else Progress()
     train(Run(path), device="cpu", data_dir=data_dir, progress=progress)
 
 

@@ -25,7 +25,8 @@ from sslterm.engine.progress import Progress
 from sslterm.engine.stage import StageInTraining, Subject, build_method
 from sslterm.engine.train import Diverged, best_of, train
 from sslterm.engine.weights import Normalisation, settled
-from sslterm.runs import Run, RunError, checkpoints, create, metrics
+from sslterm.runs import Run, RunError, checkpoints, metrics
+from sslterm.runs.create import create
 from sslterm.runs.files import read_json, sha256
 
 SMALL: dict[str, Any] = {
@@ -49,12 +50,12 @@ def run_of(runs_dir: Path, written: dict[str, Any], name: str = "a") -> Run:
 
 def trained(runs_dir: Path, data_dir: Path, written: dict[str, Any], name: str = "a", **more: Any) -> Run:
     run = run_of(runs_dir, written, name)
-    train(run, device="cpu", data_dir=data_dir, progress=Progress(quiet=True), **more)
+    train(run, device="cpu", data_dir=data_dir, progress=Progress(), **more)
     return run
 
 
 def again(run: Run, data_dir: Path, **more: Any) -> None:
-    train(run, device="cpu", data_dir=data_dir, progress=Progress(quiet=True), **more)
+    train(run, device="cpu", data_dir=data_dir, progress=Progress(), **more)
 
 
 @pytest.fixture(scope="module")

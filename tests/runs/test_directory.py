@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from sslterm import presets
-from sslterm.runs import Run, RunError, RunNotFound, create, find, list_runs
+from sslterm.runs import Run, RunError, RunNotFound, find, list_runs
+from sslterm.runs.create import create
 from sslterm.runs.files import write_json
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sslterm.runs import Run, RunError, RunWriter
+from sslterm.runs import Run, RunError
 from sslterm.runs.files import read_json
+from sslterm.runs.writer import RunWriter
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    for folder in ("metrics", "logs"):
+    for folder in ("metrics", "logs", "jobs"):
         (tmp_path / "a" / folder).mkdir(parents=True)
     return Run(tmp_path / "a")
 
@@ -59,5 +60,5 @@ def test_the_state_says_who_and_why(run: Run) -> None:
         writer.state("failed", "the disk is full", 1)
     status = run.status()
     assert (status["state"], status["reason"], status["exit"]) == ("failed", "the disk is full", 1)
-    assert {"pid", "start_time", "boot_id", "host"} <= set(status["process"])
+    assert {"pid", "start", "boot_id", "host"} <= set(status["process"])
     assert "the disk is full" in run.log.read_text()
