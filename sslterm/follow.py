@@ -91,7 +91,7 @@ class Follower:
             self.close()
             self.say(title)
         else:
-            self._move(title, self._stage, self._bar.total)
+            self._move(title, self._stage, self._bar.total, self._bar.total)
             self.close()
 
     def say(self, text: str) -> None:

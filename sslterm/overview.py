@@ -35,8 +35,8 @@ def runs(rows: Sequence[dict[str, Any]], width: int | None = None) -> str:
         shown = [column for column in columns if column not in empty]
         text = table(shown, [[row[column] for column in shown] for row in cells], right=NUMBERS)
         if width is None or max(map(len, text.splitlines())) <= width:
-            return text
-    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in text.splitlines())
+            break
+    return "\n".join(line if width is None else _short(line, width) for line in text.splitlines())
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:

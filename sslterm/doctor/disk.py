@@ -39,9 +39,8 @@ def runs(folder: Path) -> Iterator[Finding]:
         return
     yield good("disk", f"{_facts(folder, place)}, a save takes {seconds * 1000:.1f} ms")
     if seconds > SLOW:
-        yield note(
-            "disk", f"a save in {place} takes {seconds:.2f} s: training waits for each", "use a local --runs-dir"
-        )
+        text = f"a save in {place} takes {seconds:.2f} s, and training waits for each"
+        yield note("disk", text, "use a --runs-dir on a faster, local disk")
     yield from _room(folder, place, GIB / 2, 5 * GIB, "--runs-dir")
     yield from _locks(place)
     yield from _kind(folder, place)

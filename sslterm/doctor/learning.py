@@ -192,9 +192,5 @@ def precision() -> Iterator[Finding]:
     if agreeing == TRIALS:
         yield good("precision", f"on {device} auto means {last.name}: {last.why}")
     else:
-        yield note(
-            "precision",
-            f"on {device} auto meant {last.name} in {agreeing} of {TRIALS} trials: the machine is busy, or both are about"
-            " as fast",
-            "where runs must be alike, say which: --set precision=fp32 or --set precision=bf16",
-        )
+        text = f"on {device} auto meant {last.name} in {agreeing} of {TRIALS} trials: the machine is busy, or both are"
+        yield note("precision", f"{text} about as fast", "where runs must be alike: --set precision=fp32, or bf16")

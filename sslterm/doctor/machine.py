@@ -18,6 +18,15 @@ def cores(environ: Mapping[str, str] = os.environ, root: Path = limits.ROOT) -> 
     allowed, share = limits.affinity(), limits.core_share(root)
     usable = min(allowed, math.ceil(share)) if share else allowed
     yield good("cores", _cores(os.cpu_count() or 1, allowed, share))
+    busy = os.getloadavg()[0]
+    if busy > usable + 1:
+        text = f"{busy:.1f} programs compute at once (load average) on {counted(usable, 'core')}: training shares them"
+        yield note("cores", text, "wait, or see who in top")
+    yield from _threads(environ, allowed, usable)
+
+
+def _threads(environ: Mapping[str, str], allowed: int, usable: int) -> Iterator[Finding]:
+    """torch starts as many threads as the process may use cores, which is not what a control group grants."""
     said = environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if said and not (said.isdigit() and int(said)):
         yield note("cores", f"OMP_NUM_THREADS is {said!r}, which is no number", "unset OMP_NUM_THREADS")

@@ -28,9 +28,8 @@ def terminal(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
         fix = "export COLORTERM=truecolor, where the terminal can do that"
         yield note("terminal", "charts and images look better in more than 16 colours", fix)
     if size and (size[0] < SMALLEST[0] or size[1] < SMALLEST[1]):
-        yield note(
-            "terminal", f"{size[0]}x{size[1]} is small", f"{SMALLEST[0]}x{SMALLEST[1]} or more shows all columns"
-        )
+        fix = f"{SMALLEST[0]}x{SMALLEST[1]} or more shows everything"
+        yield note("terminal", f"{size[0]} columns and {size[1]} lines are few", fix)
     yield from _letters(environ)
 
 

@@ -70,9 +70,8 @@ def packages(distribution: str = "sslterm") -> Iterator[Finding]:
         )
     if not lacking:
         shown = ", ".join(f"{name} {_version(name)}" for name in needed if name in ("textual", "typer", "pydantic"))
-        yield good(
-            "packages", f"all {len(needed)} that {distribution} needs are here" + (f" ({shown})" if shown else "")
-        )
+        told = f" ({shown})" if shown else ""
+        yield good("packages", f"all {len(needed)} that {distribution} needs are here{told}")
     yield from _nvml()
 
 

@@ -52,20 +52,15 @@ def tag(run: Run, add: Sequence[str], remove: Sequence[str] = ()) -> list[str]:
 @contextlib.contextmanager
 def at_rest(run: Run, why: str) -> Iterator[None]:
     """Hold a run so that nobody begins to work on it meanwhile. Raises RunError where somebody does."""
-    held: list[Lock] = []
-    try:
+    with contextlib.ExitStack() as held:
         try:
-            for job in all_jobs(run):
-                held.append(Lock(job.lock))
-            held.append(Lock(run.lock))
+            for path in (*(job.lock for job in all_jobs(run)), run.lock):
+                held.enter_context(Lock(path))
         except Locked:
             raise RunError(
                 f"{run.path}: somebody works on it; stop it before you {why}: sslterm stop {run.path}"
             ) from None
         yield
-    finally:
-        for lock in held:
-            lock.release()
 
 
 def rename(run: Run, name: str) -> Run:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy
 import pytest
 
-from sslterm.runs import columns, segment
+from sslterm.runs import columns
+from sslterm.runs.columns import segment
 from sslterm.runs.metrics import MetricsWriter, number, read
 
 Found = dict[str, list[tuple[float, ...]]]
@@ -286,7 +287,7 @@ class TestTheCache:
     def test_a_kill_while_it_is_saved_leaves_none_that_is_wrong(self, run: Path, point: str) -> None:
         write(run, 1, range(100, 300))
         script = (
-            "import sys, pathlib\nfrom sslterm.runs import columns, segment, tail\n"
+            "import sys, pathlib\nfrom sslterm.runs import columns, tail\nfrom sslterm.runs.columns import segment\n"
             "segment.WORTH_SAVING, segment.SAVE_EVERY, tail.CHUNK = 1, 3000, 1000\n"
             "columns.open(pathlib.Path(sys.argv[1]))"
         )

@@ -15,8 +15,8 @@ from itertools import compress, groupby
 from pathlib import Path
 from typing import Any
 
+from sslterm.runs.columns.series import Series
 from sslterm.runs.metrics import number
-from sslterm.runs.series import Series
 
 PLACE = ("step", "epoch", "time")
 NO_METRICS = {*PLACE, "stage"}

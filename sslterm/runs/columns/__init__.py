@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from sslterm.runs.columns.segment import Segment
 from sslterm.runs.metrics import segments
-from sslterm.runs.segment import Segment
 
 
 @dataclass(frozen=True)

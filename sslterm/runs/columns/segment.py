@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from sslterm.runs import crash, files
+from sslterm.runs.columns.series import Series
+from sslterm.runs.columns.table import Table, Tables
 from sslterm.runs.files import DamagedFile
 from sslterm.runs.metrics import parse
-from sslterm.runs.series import Series
-from sslterm.runs.tables import Table, Tables
 from sslterm.runs.tail import Tail
 
 SCHEMA = 1
