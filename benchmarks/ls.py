@@ -24,11 +24,12 @@ from typing import Any
 
 from sslterm import presets
 from sslterm.runs.create import create
+from sslterm.runs.identity import host
 
 IMPORT = [sys.executable, "-c", "import typer"]
 LIST = [sys.executable, "-m", "sslterm", "ls", "--runs-dir"]
 MADE = 1_795_000_000.0
-PROCESS = {"pid": 999_999, "start": 1, "boot_id": "of another day", "host": "elsewhere"}
+PROCESS = {"pid": 999_999, "start": 1, "boot_id": "of another day", "host": host()}
 
 
 def template(folder: Path) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def measure(folder: Path, rounds: int, filters: list[str]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, nargs="+", default=[20, 5000], help="how many directories")
-    parser.add_argument("--rounds", type=int, default=9, help="of which the median counts")
+    parser.add_argument("--rounds", type=int, default=5, help="of which the median counts")
     parser.add_argument("--filter", nargs="*", default=[], help="what to ask `ls` for")
     arguments = parser.parse_args()
     seconds(IMPORT)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -237,3 +238,109 @@ def test_a_damaged_run_directory_is_a_sentence(trained: Shell, name: str, damage
     else:
         assert done.returncode in (1, 2, 3)
         assert name in done.stderr
+
+
+class TestLeavingItRunning:
+    def test_detached_training_goes_on_and_is_followed_and_stopped(self, shell: Shell) -> None:
+        begun = shell.type("run", "small.toml", "--name", "far", "--set", "stage.pretrain.epochs=5000", "--detach")
+        assert begun.returncode == 0, begun.stderr
+        assert begun.stdout == "far\n"  # and training really began:
+        assert json.loads((shell.folder / "runs/far/status.json").read_text())["state"] == "running"
+        assert re.search(r"● running +far +simclr +digits +pretrain", shell.type("ls").stdout)
+        watching = shell.start("watch", "far")
+        assert watching.stdout is not None
+        assert watching.stdout.readline().startswith("pretrain ")
+        watching.send_signal(signal.SIGINT)  # leaves it alone
+        _, err = watching.communicate(timeout=60)
+        assert (watching.returncode, "far trains on" in err) == (0, True)
+        saved = shell.type("checkpoints", "far", "--now", "--json")
+        assert any(row["latest"] and row["verified"] for row in json.loads(saved.stdout)), saved.stdout
+        stopped = shell.type("stop", "far")
+        assert stopped.returncode == 0
+        assert re.search(r"far +◼ interrupted +stopped ", stopped.stdout)
+        assert shell.type("stop", "far").returncode == 1
+
+    def test_what_does_not_begin_says_why_with_the_end_of_its_log(self, shell: Shell) -> None:
+        shell.type("run", "small.toml", "--name", "gone", "--set", "epochs=1")
+        (shell.folder / "runs/gone/resolved.toml").write_text("nonsense")
+        again = shell.type("resume", "gone", "--detach")
+        assert again.returncode != 0
+        assert "resolved.toml" in again.stderr
+
+    def test_a_paused_run_is_resumed(self, shell: Shell) -> None:
+        shell.type("run", "small.toml", "--name", "p", "--set", "stage.pretrain.epochs=5000", "--detach")
+        assert re.search(r"p +Ⅱ paused +stopped ", shell.type("pause", "p").stdout)
+        assert shell.type("resume", "p", "--detach").returncode == 0
+        assert shell.type("stop", "p", "--now").returncode == 0
+        assert json.loads(shell.type("ls", "--json").stdout)[0]["state"] == "killed"
+
+    def test_an_evaluation_outlives_its_terminal(self, trained: Shell) -> None:
+        asking = trained.start("eval", "mine", "--protocol", "linear", "--split", "valid")
+        job = wait_for(
+            lambda: [p for p in (trained.folder / "runs/mine/jobs").glob("eval-*/heartbeat.json") if is_new(p)]
+        )
+        asking.kill()
+        asking.communicate()
+        record = job[0].parent / "job.json"
+        wait_for(lambda: json.loads(record.read_text())["phase"] == "ended")
+        answered = [
+            json.loads(p.read_text()) for p in (trained.folder / "runs/mine/evaluations").glob("*linear-valid*")
+        ]
+        assert len(answered) == 1
+        assert answered[0]["metrics"]["top1"] > 0.3
+
+
+def is_new(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime < 5
+
+
+def wait_for(true: Any, seconds: float = 60) -> Any:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = true()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
+
+
+class TestLookingAndChanging:
+    def test_a_run_is_shown_with_its_state_and_what_to_do_next(self, trained: Shell) -> None:
+        text = trained.type("show", "mine").stdout
+        for part in ("✓ finished", "next: sslterm eval runs/mine", "simclr → supervised", "pretrain-0002.pt", "code"):
+            assert part in text, text
+        assert json.loads(trained.type("show", "mine", "--json").stdout)["info"]["data"] == "digits"
+
+    def test_the_log_tells_everything(self, trained: Shell) -> None:
+        lines = trained.type("logs", "mine").stdout.splitlines()
+        assert any("supervisor: started process" in line for line in lines)
+        assert any("pretrain 1/2 · loss" in line for line in lines)
+        assert trained.type("logs", "mine", "-n", "2").stdout.splitlines() == lines[-2:]
+        assert trained.type("logs", "mine", "--job", "../../x").returncode == 3
+
+    def test_notes_tags_and_filters(self, trained: Shell) -> None:
+        assert trained.type("note", "mine", "the", "baseline").returncode == 0
+        assert trained.type("tag", "mine", "paper", "x").stdout == "paper x\n"
+        assert trained.type("tag", "mine", "--remove", "x").stdout == "paper\n"
+        assert "mine" in trained.type("ls", "note:baseline", "tag:paper", "cfg.batch_size=32").stdout
+        assert trained.type("ls", "-tag:paper").stdout == ""
+        wrong = trained.type("ls", "stat:running")
+        assert (wrong.returncode, "did you mean state" in wrong.stderr) == (2, True)
+
+    def test_a_damaged_checkpoint_is_named_and_put_aside(self, shell: Shell) -> None:
+        shell.type("run", "small.toml", "--name", "d", "--set", "epochs=1")
+        path = shell.folder / "runs/d/checkpoints/probe-0001.pt"
+        path.write_bytes(path.read_bytes()[:-1])
+        looked = shell.type("checkpoints", "d")
+        assert looked.returncode == 1
+        assert re.search(r"probe-0001.pt .* damaged", looked.stdout)
+        assert "put aside" in shell.type("repair", "d").stdout
+        assert shell.type("checkpoints", "d").returncode == 0
+        assert shell.type("rename", "d", "e").stdout == "e\n"
+        refused = shell.type("rm", "e")
+        assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
+        assert shell.type("rm", "e", "--yes").returncode == 0
+        assert not (shell.folder / "runs/e").exists()
+
+    def test_nobody_waits(self, trained: Shell) -> None:
+        assert json.loads(trained.type("queue", "--json").stdout) == []

@@ -1,7 +1,55 @@
 """Every command, one file a family. Each imports its world only when it runs, so that `sslterm --help` is there at
-once."""
+once.
 
-from sslterm.cli import changing, evaluating, listing, looking, training
-from sslterm.cli.app import app, main
+Typer takes longer to read a command line than `sslterm ls` takes to look at a thousand runs. So that command, which
+people type most, is read here where it is plain, and Typer is only told of the one command that is wanted.
+"""
 
-__all__ = ["app", "changing", "evaluating", "listing", "looking", "main", "training"]
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """The program."""
+    words = sys.argv[1:]
+    plain = _plain_list(words[1:]) if words[:1] == ["ls"] else None
+    if plain is not None:
+        from sslterm.cli.answers import answering
+        from sslterm.cli.ls import print_runs
+
+        with answering():
+            print_runs(*plain)
+        return
+    from sslterm.cli.commands import app
+
+    wanted = [known for known in app.registered_commands if words and _name(known) == words[0]]
+    app.registered_commands = wanted or app.registered_commands
+    app()
+
+
+def _name(command: object) -> str:
+    """What a command is called: by its decorator, or by its function."""
+    callback = getattr(command, "callback", None)
+    return getattr(command, "name", None) or getattr(callback, "__name__", "").replace("_", "-")
+
+
+def _plain_list(words: list[str]) -> tuple[list[str], Path, bool] | None:
+    """The arguments of a plain `sslterm ls`: words, `--json`, `--runs-dir D`. None leaves it to Typer."""
+    filters, as_json, runs_dir = [], False, os.environ.get("SSLTERM_RUNS") or "runs"
+    rest = iter(words)
+    for word in rest:
+        if word == "--json":
+            as_json = True
+        elif word == "--runs-dir":
+            following = next(rest, None)
+            if following is None:
+                return None
+            runs_dir = following
+        elif word.startswith("--") or word == "-h":
+            return None
+        else:
+            filters.append(word)
+    return filters, Path(runs_dir), as_json

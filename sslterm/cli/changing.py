@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sslterm.cli.app import RUNS, USAGE, RunArgument, RunsDir, answering, app, end, say
+from sslterm.cli.answers import USAGE, answering, end, say
+from sslterm.cli.app import RUNS, RunArgument, RunsDir, app
 
 CHANGE = "Change"
 

@@ -8,19 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from sslterm.cli.app import (
-    DATA,
-    DONE,
-    NOT_FOUND,
-    USAGE,
-    AsJson,
-    Assignments,
-    DataDir,
-    PresetArgument,
-    answering,
-    app,
-    end,
-)  # fmt: skip
+from sslterm.cli.answers import DONE, NOT_FOUND, USAGE, answering, end
+from sslterm.cli.app import DATA, AsJson, Assignments, DataDir, PresetArgument, app
 
 HERE = "What there is"
 
@@ -45,7 +34,7 @@ def check(preset: PresetArgument, assignments: Assignments = [], as_json: AsJson
             print(json.dumps({"preset": str(path), "ok": right, "problems": rows}, indent=1))
         else:
             _report(path, found, right)
-        raise typer.Exit(DONE if right else USAGE)
+        raise SystemExit(DONE if right else USAGE)
 
 
 def _report(path: Path, found: list[Any], right: bool) -> None:

@@ -9,20 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sslterm.cli.app import (
-    DATA,
-    DONE,
-    FAILED,
-    RUNS,
-    AsJson,
-    DataDir,
-    RunArgument,
-    RunsDir,
-    answering,
-    app,
-    end,
-    say,
-)  # fmt: skip
+from sslterm.cli.answers import DONE, FAILED, answering, end, say
+from sslterm.cli.app import DATA, RUNS, AsJson, DataDir, RunArgument, RunsDir, app
 
 if TYPE_CHECKING:
     from sslterm.runs import Run
@@ -50,28 +38,9 @@ def ls(
     : = != < <= > >=, a minus in front for not.
     """
     with answering():
-        from sslterm.runs import index
-        from sslterm.runs.filters import Filter
+        from sslterm.cli.ls import print_runs
 
-        wanted = Filter(" ".join(filters or []))
-        rows = [row for row in index.summaries(runs_dir) if wanted.fits(row)]
-        if as_json:
-            print(json.dumps(rows, indent=1))
-        elif rows:
-            from sslterm import overview
-
-            print(overview.runs(rows, _width()))
-        elif filters:
-            say("no run fits")
-        else:
-            say(f"{runs_dir}: there is no run yet; start one with `sslterm run quickstart`")
-
-
-def _width() -> int | None:
-    """How wide a line may be; None where nobody looks."""
-    import shutil
-
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        print_runs(filters or [], runs_dir, as_json)
 
 
 @app.command(rich_help_panel=LOOK, epilog="Example: sslterm show last")
@@ -88,7 +57,7 @@ def show(run: RunArgument, runs_dir: RunsDir = RUNS, as_json: AsJson = False) ->
             **summary(found),
             "info": files.read_or_nothing(found.path / "run.json"),
             "environment": (files.read_or_nothing(found.path / "env.json").get("attempts") or [{}])[-1],
-            "checkpoints": [_described(found, c) for c in checkpoints.listed(found)],
+            "checkpoints": _described(found, checkpoints.listed(found)),
             "evaluations": evaluations.listed(found),
         }
         print(json.dumps(facts, indent=1) if as_json else overview.run(facts))
@@ -151,7 +120,7 @@ def checkpoints(
             _save_now(found)
         if prune:
             _prune(found, yes)
-        rows = [_described(found, c, verify) for c in checkpoints.listed(found)]
+        rows = _described(found, checkpoints.listed(found), verify)
         if as_json:
             print(json.dumps(rows, indent=1))
         elif rows:
@@ -159,23 +128,24 @@ def checkpoints(
         else:
             say(f"{found.path}: holds no checkpoint yet")
         if any(row["damaged"] for row in rows):
-            raise typer.Exit(FAILED)
+            raise SystemExit(FAILED)
 
 
-def _described(run: Run, checkpoint: Checkpoint, verify: bool = False) -> dict[str, Any]:
+def _described(run: Run, there: list[Checkpoint], verify: bool = False) -> list[dict[str, Any]]:
+    """Each checkpoint as a row; a run that trains meanwhile deletes some that were there a moment ago."""
     from dataclasses import asdict
 
     from sslterm.runs import checkpoints
 
-    best = checkpoints.pointer(run, "best").get(checkpoint.stage)
-    problem = checkpoints.damage(run, checkpoint) if verify else None
-    return {
-        **asdict(checkpoint),
-        "best": isinstance(best, dict) and best.get("file") == checkpoint.file,
-        "latest": checkpoints.pointer(run, "latest").get("file") == checkpoint.file,
-        "verified": verify and problem is None,
-        "damaged": problem,
-    }
+    best = {entry.get("file") for entry in checkpoints.pointer(run, "best").values() if isinstance(entry, dict)}
+    rows = []
+    for checkpoint in there:
+        problem = checkpoints.damage(run, checkpoint) if verify else None
+        if problem and not (run.checkpoints / checkpoint.file).exists():
+            continue
+        marks = {"best": checkpoint.file in best, "latest": checkpoint is there[-1]}
+        rows.append({**asdict(checkpoint), **marks, "verified": verify and problem is None, "damaged": problem})
+    return rows
 
 
 def _save_now(run: Run) -> None:
@@ -226,4 +196,4 @@ def doctor(runs_dir: RunsDir = RUNS, data_dir: DataDir = DATA, as_json: AsJson =
                 print(examiner.text(finding), flush=True)
         if as_json:
             print(json.dumps([asdict(finding) for finding in findings], indent=1))
-        raise typer.Exit(FAILED if any(finding.level == "bad" for finding in findings) else DONE)
+        raise SystemExit(FAILED if any(finding.level == "bad" for finding in findings) else DONE)

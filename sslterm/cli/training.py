@@ -10,25 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sslterm.cli.app import (
-    DATA,
-    DONE,
-    FAILED,
-    INTERRUPTED,
-    RUNS,
-    AsJson,
-    Assignments,
-    DataDir,
-    Device,
-    PresetArgument,
-    RunArgument,
-    RunsDir,
-    answering,
-    app,
-    end,
-    say,
-    table,
-)  # fmt: skip
+from sslterm.cli.answers import DONE, FAILED, INTERRUPTED, answering, end, say, table
+from sslterm.cli.app import DATA, RUNS, AsJson, Assignments, DataDir, Device, PresetArgument, RunArgument, RunsDir, app
 
 if TYPE_CHECKING:
     from sslterm.jobs.launch import Started
@@ -368,4 +351,4 @@ def queue(
 
             rows = [[w["place"], w["run"], w["device"], duration(w["waits"])] for w in waiting]
             print(table(["", "run", "device", "waits"], rows))
-        raise typer.Exit(DONE)
+        raise SystemExit(DONE)

@@ -43,7 +43,7 @@ def runs(folder: Path) -> Iterator[Finding]:
         yield note("disk", text, "use a --runs-dir on a faster, local disk")
     yield from _room(folder, place, GIB / 2, 5 * GIB, "--runs-dir")
     yield from _locks(place)
-    yield from _kind(folder, place)
+    yield from _kind(folder, file_system(place))
 
 
 def data(folder: Path) -> Iterator[Finding]:
@@ -132,8 +132,7 @@ def _excludes(path: Path) -> bool:
     return False
 
 
-def _kind(folder: Path, place: Path) -> Iterator[Finding]:
-    kind = file_system(place)
+def _kind(folder: Path, kind: str) -> Iterator[Finding]:
     if kind in NETWORK:
         yield note(
             "disk",

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from importlib import metadata
@@ -17,8 +18,8 @@ from sslterm.doctor.finding import Finding, bad, counted, gib, good, note
 
 DRIVER = Path("/proc/driver/nvidia/version")
 PCI = Path("/sys/bus/pci/devices")
-TRIALS = 3
-"""On a busy machine one trial alone would tell of the others' work."""
+TRIALS, PAUSE = 5, 0.1
+"""On a busy machine one trial alone would tell of the others' work; seconds between two of them."""
 INSTALL = f"{sys.executable} -m pip install --upgrade torch torchvision"
 
 
@@ -186,7 +187,10 @@ def precision() -> Iterator[Finding]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         device = pick_device("auto")
-        trials = [pick_precision("auto", device) for _ in range(TRIALS)]
+        trials = [pick_precision("auto", device)]
+        while len(trials) < TRIALS:
+            time.sleep(PAUSE)
+            trials.append(pick_precision("auto", device))
     last = trials[-1]
     agreeing = sum(trial.name == last.name for trial in trials)
     if agreeing == TRIALS:

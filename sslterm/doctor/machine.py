@@ -31,10 +31,12 @@ def _threads(environ: Mapping[str, str], allowed: int, usable: int) -> Iterator[
     if said and not (said.isdigit() and int(said)):
         yield note("cores", f"OMP_NUM_THREADS is {said!r}, which is no number", "unset OMP_NUM_THREADS")
         return
-    threads, why = (int(said), f"OMP_NUM_THREADS={said}") if said else (allowed, "without OMP_NUM_THREADS")
+    threads, why = (int(said), f"with OMP_NUM_THREADS={said}") if said else (allowed, "without OMP_NUM_THREADS")
     fix = f"export OMP_NUM_THREADS={usable}"
     if threads > usable:
-        text = f"{why} torch starts {counted(threads, 'thread')} for {counted(usable, 'core')}: slower than {usable}"
+        text = (
+            f"{why} torch starts {counted(threads, 'thread')} for {counted(usable, 'core')}: slower than with {usable}"
+        )
         yield note("cores", text, fix)
     elif threads < usable:
         yield note("cores", f"{why}: training on the CPU uses {threads} of {counted(usable, 'core')}", fix)

@@ -18,7 +18,7 @@ def terminal(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     kind = environ.get("TERM", "")
     facts = [f"TERM={kind}" if kind else "TERM is not set", _colours(environ)]
     size = _size()
-    facts.append(f"{size[0]} columns, {size[1]} lines" if size else "not a terminal, so without a size")
+    facts.append(f"{size[0]} columns, {size[1]} lines" if size else "without a size")
     facts += [word for name, word in _around(environ) if environ.get(name)]
     yield good("terminal", ", ".join(facts))
     if kind in ("", "dumb", "unknown") and size:
@@ -52,8 +52,8 @@ def _around(environ: Mapping[str, str]) -> list[tuple[str, str]]:
 def _size() -> tuple[int, int] | None:
     for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
         try:
-            if stream is not None:
-                return tuple(os.get_terminal_size(stream.fileno()))  # type: ignore[return-value]
+            if stream is not None and (size := os.get_terminal_size(stream.fileno())).columns:
+                return size.columns, size.lines
         except (OSError, ValueError):
             continue
     return None

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sslterm.runs import Run, RunError, checkpoints, files
+from sslterm.runs import Run, RunError, checkpoints, crash, files
 from sslterm.runs.checkpoints import Checkpoint
 
 FORMAT = 1
@@ -119,6 +119,7 @@ def save(folder: Path, state: dict[str, Any], describe: Callable[[int, str], Che
     buffer = io.BytesIO()
     torch.save(state, buffer)
     files.write_whole(path, lambda file: file.write(buffer.getbuffer()))
+    crash.point("checkpoint.undescribed")
     checkpoint = describe(path.stat().st_size, files.sha256(path))
     checkpoints.describe(folder, checkpoint)
     return checkpoint

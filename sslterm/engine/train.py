@@ -32,7 +32,7 @@ from sslterm.engine.tensorboard import TensorBoard
 from sslterm.engine.weights import Normalisation, normalisation, origin
 from sslterm.errors import UserError
 from sslterm.methods import Batch, Method
-from sslterm.runs import Run, RunError, checkpoints
+from sslterm.runs import Run, RunError, checkpoints, files
 from sslterm.runs.checkpoints import Checkpoint
 from sslterm.runs.job import Job
 from sslterm.runs.writer import RunWriter
@@ -142,7 +142,7 @@ class Trainer:
 
     def _precisions(self, device: torch.device, state: dict[str, Any] | None) -> list[Precision]:
         """Each stage's. What a trial once said holds for the whole run, lest a resumed run compute differently."""
-        chosen: dict[str, Precision] = {}
+        chosen = {} if state else self._chosen_before(device)
         if state and state["device"] == device.type:
             wanted = self.preset.stage[state["stage_index"]].precision
             chosen[wanted] = Precision(state["precision"], "as before")
@@ -150,6 +150,17 @@ class Trainer:
             if stage.precision not in chosen:
                 chosen[stage.precision] = pick_precision(stage.precision, device)
         return [chosen[stage.precision] for stage in self.preset.stage]
+
+    def _chosen_before(self, device: torch.device) -> dict[str, Precision]:
+        """What an attempt that left no checkpoint computed in, by what the preset says of a stage."""
+        try:
+            before = files.read_or_nothing(self.run.path / "env.json")["attempts"][-1]
+            if before["device"].partition(":")[0] != device.type:
+                return {}
+            kept = {stage.precision: before["precision"][stage.name]["name"] for stage in self.preset.stage}
+        except (KeyError, IndexError, TypeError, AttributeError):  # the first attempt, or a damaged file
+            return {}
+        return {wanted: Precision(name, "as before") for wanted, name in kept.items() if name in ("fp32", "bf16")}
 
     def _parts(self, dataset: Dataset) -> dict[str, Tensor]:
         """Which images are what: made once, then kept in the run."""

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sslterm.jobs.logind import scope_prefix
+from sslterm.jobs.stop import orphan
 from sslterm.jobs.supervisor import TAKEN, Order
 from sslterm.runs import locks
 from sslterm.runs.directory import RunError
@@ -84,7 +85,8 @@ def began(started: Started, waiting: Callable[[], object] = lambda: None) -> str
     while True:
         record = mine(started)
         if record.get("phase") == "ended":
-            if started.job.run.status().get("state") in ("finished", "interrupted", "paused"):
+            status = started.job.run.status()
+            if status.get("job") == started.token and status.get("state") in ("finished", "interrupted", "paused"):
                 return "started"  # it was quick
             raise NotStarted(f"{_why(started, record)}\n{tail(started.job, started.log_from)}")
         if record.get("phase") == "queued":
@@ -98,17 +100,28 @@ def began(started: Started, waiting: Callable[[], object] = lambda: None) -> str
 
 
 def refuse_dead(started: Started, record: dict[str, Any]) -> None:
-    """A supervisor that ended without a record never had the job. Raises NotStarted."""
+    """A supervisor that ended without a last word: it never had the job, or was killed. Raises NotStarted."""
     code = started.supervisor.poll()
-    if code is None or record:
+    if code is None:
         return
     if code == TAKEN:
         refuse_second(started.job)
-    if not mine(started):
+    record = mine(started)
+    if record and record.get("phase") != "ended" and orphan(started.job) is None:
         raise NotStarted(
-            f"{started.job.run.path}: its supervisor could not start (exit code {code})\n"
+            f"{started.job.run.path}: its supervisor was killed before it began ({ending(code)})\n"
             f"{tail(started.job, started.log_from)}"
         )
+    if not record:
+        raise NotStarted(
+            f"{started.job.run.path}: its supervisor could not start ({ending(code)})\n"
+            f"{tail(started.job, started.log_from)}"
+        )
+
+
+def ending(code: int) -> str:
+    """`exit code 1` or `signal 9`."""
+    return f"exit code {code}" if code >= 0 else f"signal {-code}"
 
 
 def mine(started: Started) -> dict[str, Any]:

@@ -9,6 +9,7 @@ The order is that of the names; whoever moves a ticket renames it. Nothing here 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from sslterm.runs.locks import Lock, Locked, holding
 LOOK = 0.3
 """Seconds between two looks at the queue."""
 HOME = ".sslterm"
+SEATS = 100
+"""Runs that may use one device at once."""
 
 
 @dataclass(frozen=True)
@@ -63,27 +66,26 @@ def take_or_share(runs_dir: Path, wanted: str, slots: int = 1) -> Place:
     if place:
         return place
     device = candidates(wanted)[0]
-    for number in range(slots, 1000):
-        try:
-            lock = Lock(_lock(runs_dir, device, number), inheritable=True)
-        except Locked:
-            continue
-        return Place(device, lock, f"{device.name} is in use; both will be slower (--queue would have waited)")
-    raise OSError(f"{device.name}: a thousand runs use it")
+    lock = _seat(runs_dir, device)
+    if lock is None:
+        raise OSError(f"{device.name}: {SEATS:,} runs use it")
+    return Place(device, lock, f"{device.name} is in use; both will be slower (--queue would have waited)")
 
 
 def wait(runs_dir: Path, run: str, token: str, wanted: str, slots: int, waiting: Callable[[int], bool]) -> Place | None:
     """Stand in line until a device is free. `waiting(position)` is told the place, counted from 1, and says whether to
     give up; then the result is None."""
     folder = runs_dir / HOME / "queue"
-    with holding(folder / ".lock"):
+    ahead = 0
+    with holding(folder / ".lock", 60):
+        _sweep(folder)
         last = max((ticket.order for ticket in tickets(runs_dir)), default=0)
         path = folder / f"{last + 1:010d}-{token}.json"
         files.write_json(path, {"run": run, "device": wanted, "slots": slots, "since": time.time()})
         mine = Lock(path)
     try:
         while True:
-            with holding(folder / ".lock"):
+            with contextlib.suppress(Locked), holding(folder / ".lock", LOOK):  # who is slow there loses us no place
                 ahead = _ahead(runs_dir, token, wanted)
                 place = _free(runs_dir, wanted, slots) if ahead == 0 else None
                 if place:
@@ -95,6 +97,13 @@ def wait(runs_dir: Path, run: str, token: str, wanted: str, slots: int, waiting:
     finally:
         _remove(folder, token)
         mine.release()
+
+
+def _sweep(folder: Path) -> None:
+    """Delete the tickets of the dead; whoever makes a ticket holds the queue until it is locked."""
+    for path in folder.glob("[0-9]*.json"):
+        if not locks.held(path):
+            path.unlink(missing_ok=True)
 
 
 def _remove(folder: Path, token: str) -> None:
@@ -115,19 +124,28 @@ def _ahead(runs_dir: Path, token: str, wanted: str) -> int:
 
 def _free(runs_dir: Path, wanted: str, slots: int) -> Place | None:
     for device in candidates(wanted):
-        if used_by_others(device) and not _ours(runs_dir, device):
+        ours = _users(runs_dir, device)
+        if ours >= slots or (not ours and used_by_others(device)):
             continue
-        for number in range(slots):
-            try:
-                return Place(device, Lock(_lock(runs_dir, device, number), inheritable=True))
-            except Locked:
-                continue
+        lock = _seat(runs_dir, device)
+        if lock:
+            return Place(device, lock)
     return None
 
 
-def _ours(runs_dir: Path, device: Device) -> bool:
-    """Whether a run of ours uses the device, so that what computes there need not be somebody else's."""
-    return any(locks.held(path) for path in (runs_dir / HOME / "devices").glob(f"{device.key}-*.lock"))
+def _users(runs_dir: Path, device: Device) -> int:
+    """How many runs of ours use the device, those that did not queue among them."""
+    return sum(locks.held(path) for path in (runs_dir / HOME / "devices").glob(f"{device.key}-*.lock"))
+
+
+def _seat(runs_dir: Path, device: Device) -> Lock | None:
+    """The first lock of a device that nobody holds."""
+    for number in range(SEATS):
+        path = _lock(runs_dir, device, number)
+        if not locks.held(path):
+            with contextlib.suppress(Locked):
+                return Lock(path, inheritable=True)
+    return None
 
 
 def _lock(runs_dir: Path, device: Device, number: int) -> Path:

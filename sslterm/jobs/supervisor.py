@@ -32,8 +32,15 @@ LOOK = 0.1
 """Seconds between two looks at the worker and at the requests."""
 AT_ONCE = 10.0
 """Seconds that a worker gets to end once it was asked a second time."""
+PAUSES = (1.0, 4.0, 15.0)
+"""Seconds before each new try to write the last record."""
+GATE = 'read go && exec "$@" < /dev/null'
+"""The worker becomes the command only once the record names it (its number and its start stay): were we killed before,
+it ends by itself, and no process works that no file knows."""
 TAKEN = 75
 """Exit code where another supervisor holds the job."""
+GONE = 76
+"""Exit code where the run is gone."""
 
 
 @dataclass(frozen=True)
@@ -70,26 +77,42 @@ class Supervisor:
     def run(self) -> None:
         """Wait for the device, start the worker, wait for its end. The record says how far that went."""
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, _not_for_us)
         signal.signal(signal.SIGTERM, self._terminated)
+        files.sweep(self.job.folder)
         self.job.forget_requests()
         self.write()
-        place = None
-        if self.order.device is not None:
-            place = self._device(self.order.device)
-            if place is None:
+        try:
+            place = self._device(self.order.device) if self.order.device is not None else None
+            if self.order.device is not None and place is None:
                 return self._end_queued()
-            self.record["device"] = place.device.name
-        return self._work(place)
+            adopt_orphans()
+            worker = self._start(place)
+        except (OSError, Locked) as error:
+            return self.end(exit=1, reason=f"could not be started ({error})")
+        self._work(worker)
+        if place:
+            place.lock.release()
+        return None
 
     def _terminated(self, *_: object) -> None:
         self.terminated = True
 
     def write(self, **facts: Any) -> None:
-        """Change the record. A full disk is no reason to leave the worker alone: the record is tried again later."""
+        """Change the record. A full disk is no reason to leave the worker alone: the next one may get through."""
         self.record.update(facts)
         with contextlib.suppress(OSError):
             files.write_json(self.job.folder / "job.json", self.record)
+
+    def end(self, **facts: Any) -> None:
+        """The last word, which nobody could say later: tried for a while where the disk is full."""
+        self.record.update(phase="ended", ended=time.time(), **facts)
+        for pause in PAUSES:
+            try:
+                return files.write_json(self.job.folder / "job.json", self.record)
+            except OSError:
+                time.sleep(pause)
+        return self.write()
 
     def say(self, text: str) -> None:
         """A line for the log that the worker writes to as well."""
@@ -115,20 +138,12 @@ class Supervisor:
 
     def _end_queued(self) -> None:
         self.job.acknowledge("stop")
-        self.write(
-            phase="ended",
-            ended=time.time(),
-            stopped="queued",
-            exit=130,
-            reason="was taken out of the queue before it began",
-        )
+        self.end(stopped="queued", exit=130, reason="was taken out of the queue before it began")
 
     # -------------------------------------------------------- the worker
 
-    def _work(self, place: queue.Place | None) -> None:
-        adopt_orphans()
+    def _work(self, worker: subprocess.Popen[bytes]) -> None:
         kills = out_of_memory_kills()
-        worker = self._start(place)
         asked = Asked(self.job, worker)
         while worker.poll() is None:
             asked.look(self.terminated)
@@ -141,37 +156,47 @@ class Supervisor:
         reason = ended_by(code, asked, oom, self.job)
         early = asked.request is not None and -code in (signal.SIGTERM, signal.SIGINT)
         self.say(f"process {worker.pid} {reason or 'ended'}")
-        self.write(
-            phase="ended",
-            ended=time.time(),
+        self.end(
             exit=code if code >= 0 else None,
-            signal=signal.Signals(-code).name if code < 0 else None,
+            signal=signal_name(-code) if code < 0 else None,
             oom=oom,
             stopped="early" if early else None,
             reason=reason,
         )
-        if place:
-            place.lock.release()
 
     def _start(self, place: queue.Place | None) -> subprocess.Popen[bytes]:
         environment = {**os.environ, TOKEN: self.order.token, "PYTHONUNBUFFERED": "1"}
         handles = []
         if place:
+            self.record["device"] = place.device.name
             environment.update(place.environment)
             handles = [place.lock.handle]
             if place.note:
                 self.say(place.note)
         worker = subprocess.Popen(
-            self.order.command,
+            ["/bin/sh", "-c", GATE, "sh", *self.order.command],
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             process_group=0,  # so that the whole family can be ended at once
             pass_fds=handles,  # a device is held until the last process that may use it is gone
         )
         identity = Identity.of(worker.pid)
         self.write(phase="started", worker=identity.written() if identity else None, reason=None, began=time.time())
+        _let_go(worker)
         self.say(f"started process {worker.pid}{f' on {place.device.name}' if place else ''}")
         return worker
+
+
+def _let_go(worker: subprocess.Popen[bytes]) -> None:
+    """Let the worker through the gate; it may be dead already."""
+    assert worker.stdin
+    with contextlib.suppress(OSError):
+        os.write(worker.stdin.fileno(), b"\n")
+    worker.stdin.close()
+
+
+def _not_for_us(*_: object) -> None:
+    """A signal passed over by a handler and not ignored, for what is ignored would be so in the worker as well."""
 
 
 class Asked:
@@ -216,10 +241,18 @@ class Asked:
                 self.worker.send_signal(number)
 
 
+def signal_name(number: int) -> str:
+    """`SIGKILL`; the number where it has no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def ended_by(code: int, asked: Asked, oom: bool, job: Job) -> str | None:
     """How a worker ended, in words; None where it said so itself."""
     if code < 0:
-        name = signal.Signals(-code).name
+        name = signal_name(-code)
         if asked.request is not None and -code in (signal.SIGTERM, signal.SIGINT):
             return "was stopped before training began"
         if asked.request is not None:
@@ -293,6 +326,8 @@ def out_of_memory_kills() -> int:
 def main(run: str, name: str, order: str) -> int:
     """Supervise one start of a job."""
     job = Job(Run(Path(run)), name)
+    if not (job.run.path / "run.json").exists():  # renamed or deleted just now, and a lock would make it anew
+        return GONE
     try:
         lock = Lock(job.lock)
     except Locked:

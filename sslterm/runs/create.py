@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sslterm import __version__, presets
-from sslterm.runs import files
+from sslterm.runs import crash, files
 from sslterm.runs.directory import FOLDERS, SCHEMA, BadName, Run, RunError, check_name
 from sslterm.runs.identity import host
 
@@ -76,19 +76,26 @@ def _settle(aside: Path, runs_dir: Path, name: str | None, stem: str) -> Path:
     stamp = name or time.strftime("%Y-%m-%d_%H%M_") + stem
     for attempt in range(1, 1000):
         place = runs_dir / (stamp if attempt == 1 else f"{stamp}-{attempt}")
-        if place.exists() or place.is_symlink():
-            if name is not None:
-                raise BadName(f"{place}: there is a run of this name; choose another --name, or resume that one")
-            continue
-        try:
-            aside.rename(place)  # fails where another run took the name just now
-        except OSError:
-            if not place.exists():
-                raise
-            continue
-        files.sync_folder(runs_dir)
-        return place
+        if _renamed(aside, place):
+            files.sync_folder(runs_dir)
+            return place
+        if name is not None:
+            raise BadName(f"{place}: there is a run of this name; choose another --name, or resume that one")
     raise RunError(f"{runs_dir}: no free name like {stamp}")
+
+
+def _renamed(aside: Path, place: Path) -> bool:
+    """Take a name; False where there is something of that name, be it only since just now. Raises OSError."""
+    if place.exists() or place.is_symlink():
+        return False
+    crash.point("create.filled")
+    try:
+        aside.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
+        return False
+    return True
 
 
 def _user() -> str:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sslterm.runs import checkpoints, files
+from sslterm.runs import checkpoints, crash, files
 from sslterm.runs.checkpoints import Checkpoint
 from sslterm.runs.directory import BadName, Run, RunError, check_name
 from sslterm.runs.job import all_jobs
@@ -91,6 +91,7 @@ def remove(run: Run, runs_dir: Path) -> None:
             number += 1
             aside = aside.with_name(f".gone-{run.name[:80]}-{number}")
         run.path.rename(aside)
+        crash.point("rm.renamed")
     shutil.rmtree(aside)
 
 
@@ -113,6 +114,7 @@ def delete(run: Run, unwanted: Sequence[Checkpoint]) -> None:
         for checkpoint in unwanted:
             path = run.checkpoints / checkpoint.file
             path.with_suffix(".json").unlink(missing_ok=True)  # first: without it, the rest counts for nothing
+            crash.point("delete.described")
             path.unlink(missing_ok=True)
 
 
@@ -127,9 +129,7 @@ def repair(run: Run) -> list[str]:
     done = []
     with at_rest(run, "repair it"):
         for folder in (run.path, run.checkpoints, run.evaluations, *(job.folder for job in all_jobs(run))):
-            for path in folder.glob(".*.tmp"):
-                path.unlink(missing_ok=True)
-                done.append(f"{path.name}: half-written; deleted")
+            done += [f"{path.name}: half-written; deleted" for path in files.sweep(folder)]
         done += [line for path in _judged(run) for line in _put_aside_if_damaged(path)]
         for checkpoint in checkpoints.listed(run):
             problem = checkpoints.damage(run, checkpoint)

@@ -25,23 +25,44 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], lasting: bool =
     then what stood at `path` is untouched and nothing is left beside it.
     """
     aside = path.with_name(f".{path.name[:100]}.{os.getpid()}.{threading.get_ident()}.tmp")
-    kind = path.suffix.removeprefix(".")
     try:
         with aside.open("wb") as file:
-            crash.point(f"{kind}.opened")
+            crash.point("opened", path)
             write(file)
-            crash.point(f"{kind}.written")
+            crash.point("written", path)
             file.flush()
             if lasting:
                 os.fsync(file.fileno())
-        crash.point(f"{kind}.synced")
+        crash.point("synced", path)
         aside.replace(path)
-        crash.point(f"{kind}.renamed")
+        crash.point("renamed", path)
         if lasting:
             sync_folder(path.parent)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def sweep(folder: Path) -> list[Path]:
+    """Delete the half-written files that killed processes left in a folder, but not those being written just now."""
+    left = [path for path in folder.glob(".*.tmp") if not _being_written(path)]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return left
+
+
+def _being_written(path: Path) -> bool:
+    """Whether a process lives that has the number in the file's name, see `write_whole`."""
+    number = path.name.split(".")[-3]
+    if not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -105,12 +105,12 @@ def started(pid: int) -> float | None:
     if not (PROC / "self/stat").exists():
         return _started_without_proc(pid)
     try:
-        text = (PROC / str(pid) / "stat").read_text()
-    except (OSError, UnicodeDecodeError):
+        text = (PROC / str(pid) / "stat").read_bytes()
+    except OSError:
         return None
     # The second field is the program's name in brackets, and may hold blanks and brackets itself.
-    fields = text[text.rindex(")") + 2 :].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    fields = text[text.rindex(b")") + 2 :].split()
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
 def _started_without_proc(pid: int) -> float | None:

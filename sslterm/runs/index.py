@@ -28,7 +28,7 @@ HOME = ".sslterm"
 KEPT = frozenset({"finished", "failed", "interrupted", "paused", "killed"})
 """States that the files alone tell. Every other one depends on processes, locks, the boot or the machine."""
 TOLD_BY = (
-    "run.json", "status.json", "notes.json", "env.json", "jobs/train/job.json", "checkpoints/best.json", "evaluations",
+    "run.json", "status.json", "notes.json", "jobs/train/job.json", "checkpoints/best.json", "evaluations",
 )  # fmt: skip
 """What changes when the summary of a run that is over does."""
 YOUNG = 1_000_000_000
@@ -44,16 +44,16 @@ def summaries(runs_dir: Path) -> list[Row]:
 
 
 def matching(runs_dir: Path, wanted: Filter) -> list[Row]:
-    """The runs that a filter means, the newest first."""
+    """The runs that a filter means, the newest first. Raises FilterError where no run fits for a setting misspelt."""
     rows = summaries(runs_dir)
-    if wanted.asks_settings:
-        index = Index(runs_dir / HOME / "settings.json")
-        for row in rows:
-            row["cfg"] = _settings(Run(runs_dir / row["name"]), index)
-        index.save()
-    fitting = [row for row in rows if wanted.fits(row)]
-    for row in fitting:
-        row.pop("cfg", None)
+    if not wanted.settings:
+        return [row for row in rows if wanted.fits(row)]
+    index = Index(runs_dir / HOME / "settings.json")
+    found = {row["name"]: _settings(Run(runs_dir / row["name"]), index) for row in rows}
+    index.save()
+    fitting = [row for row in rows if wanted.fits(row | {"cfg": found[row["name"]]})]
+    if not fitting:
+        wanted.look_for_slips({key for cfg in found.values() for key in cfg})
     return fitting
 
 

@@ -12,6 +12,7 @@ Each file has one writer, and every reader bears that it is missing or damaged.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class Job:
     def acknowledge(self, what: str) -> None:
         """The request was obeyed."""
         path = self.folder / "control" / f"{what}.json"
-        if path.exists():
+        with contextlib.suppress(FileNotFoundError):  # somebody else may just have said so
             path.replace(path.with_suffix(".done"))
 
     def forget_requests(self) -> None:

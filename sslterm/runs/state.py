@@ -97,14 +97,16 @@ def observe(run: Run) -> Facts:
     status, record = run.status(), job.record()
     known = [Identity.read(record.get("worker")), Identity.read(record.get("supervisor")), _process(status)]
     last = next((identity for identity in known if identity), None)
+    alive = any(identity.alive() for identity in (known[0], known[2]) if identity)
     return Facts(
         name,
         status=status,
         job=record,
         beat=job.heartbeat(),
-        supervised=supervised,
+        # Looked at again, for between lock and files a supervisor may have started this very worker.
+        supervised=supervised or (alive and job.supervised()),
         written=written,
-        worker_alive=any(identity.alive() for identity in (known[0], known[2]) if identity),
+        worker_alive=alive,
         supervisor_alive=known[1] is not None and known[1].alive(),
         host=last.host if last and not last.here() else None,
         same_boot=last is None or last.this_boot(),
@@ -173,19 +175,21 @@ def _at_rest(facts: Facts) -> State:
     # The trainer's last word counts unless a later start got nowhere.
     if word in OVER and (not job or status.get("job") == job.get("job") or _later(status, job)):
         return _by_its_own_word(facts, word)
+    if phase == "ended" and not _later(status, job):
+        return _by_its_supervisor(facts)
     if facts.host is not None:
         return State(
             "remote",
             f"last seen on {facts.host}, and this machine cannot see whether it still works there",
             f"look on {facts.host}; where that is gone: sslterm resume {facts.name}",
         )
-    if phase == "ended":
-        return _by_its_supervisor(facts)
     resume = f"sslterm resume {facts.name}"
     if not facts.same_boot:
         return State("rebooted", "the machine was started anew while it worked", resume)
     if not status and not job:
         return State("lost", "was made, and never started", resume)
+    if phase == "queued":
+        return State("lost", "its supervisor was killed while it waited for a device", resume)
     return State("lost", "trainer and supervisor ended without a word; both were killed, it seems", resume)
 
 

@@ -125,5 +125,4 @@ def _tidy(run: Run) -> None:
     for name in FOLDERS:
         (run.path / name).mkdir(exist_ok=True)
     for folder in (run.path, run.checkpoints, run.evaluations):
-        for path in folder.glob(".*.tmp"):
-            path.unlink(missing_ok=True)
+        files.sweep(folder)

@@ -30,8 +30,8 @@ def kept(run: Run, epoch: int, stage: str = "pretrain", content: bytes = b"weigh
     path = run.checkpoints / f"{stage}-{epoch:04d}.pt"
     path.write_bytes(content)
     described = Checkpoint(
-        file=path.name, stage=stage, stage_index=int(stage == "probe"), epoch=epoch, step=0, total_steps=epoch, ended=False, time=1.0,
-        size=len(content), sha256=files.sha256(path),
+        file=path.name, stage=stage, stage_index=int(stage == "probe"), epoch=epoch, step=0, total_steps=epoch,
+        ended=False, time=1.0, size=len(content), sha256=files.sha256(path),
     )  # fmt: skip
     checkpoints.describe(run.checkpoints, described)
     return described
