@@ -105,11 +105,12 @@ def _progress(run: Run, facts: Facts, row: Row) -> Row:
     rows = last_rows(run.metrics)
     kept = {} if any("train/loss" in one for one in rows) else _latest_checkpoint(run)
     place = _place(beat, rows[-1] if rows else kept, row["stages"])
-    measured: dict[str, float] = {}
-    for said in (table(kept, "metrics") | {"stage": kept.get("stage")}, *rows):
-        if said.get("stage") == place["stage"]:
-            measured |= _measured(said)
-    measured |= {_full_name(name): value for name, value in _measured(table(beat, "shown")).items()}
+    said: Row = {**table(kept, "metrics")} if kept.get("stage") == place["stage"] else {}
+    for one in rows:
+        if one.get("stage") == place["stage"]:
+            said |= one
+    shown = {_full_name(name): value for name, value in table(beat, "shown").items()}
+    measured = _measured(said | shown)
     speed = measured.pop("images_per_second", None)
     signs = [row["updated"], number(rows[-1], "time") if rows else None]
     return {
@@ -178,8 +179,8 @@ PLACES = ("step", "stage", "epoch", "time")
 
 
 def _measured(said: Row) -> dict[str, float]:
-    numbers = {name: metrics.number(value) for name, value in said.items() if name not in PLACES}
-    return {name: value for name, value in numbers.items() if value is not None}
+    numbers = ((name, metrics.number(value)) for name, value in said.items() if name not in PLACES)
+    return {name: value for name, value in numbers if value is not None}
 
 
 def _full_name(name: str) -> str:

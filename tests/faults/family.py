@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import light_trainer
@@ -110,15 +109,33 @@ class Family:
             if child:
                 child.poll()
 
+    def fitting(self) -> tuple[str, ...]:
+        """The words that would tell the truth of a trainer that does not end by itself, by those who live now."""
+        assert self.supervisor
+        record = self.job.record()
+        if self.supervisor.poll() is None:
+            ends = record.get("job") == self.token and self.trainer() is None
+            return () if ends else ("starting", "running")
+        if self.members():
+            return ("orphaned",) if self.trainer() else ()
+        if record.get("job") != self.token:
+            return (self.before,)  # killed before it could say anything, so nothing has changed
+        return ("killed",) if record.get("phase") == "ended" else ("lost",)
+
     def settled(self) -> str:
         """The state once nobody works on the run any more."""
-        eventually(lambda: not self.members(), lambda: f"{self.members()}, {state.of(self.run)}, {self.log()}")
+        eventually(lambda: not self.members(), self.told)
         self.reap()
         return self.word
 
     def log(self) -> str:
-        """What was said."""
-        return self.job.log.read_text(errors="replace")[-3000:]
+        """The end of what was said."""
+        return self.job.log.read_text(errors="replace")[-3000:] if self.job.log.exists() else ""
+
+    def told(self) -> str:
+        """All there is to say of a run that is not as it should be."""
+        files = (self.job.record(), self.run.status(), self.job.heartbeat())
+        return "\n".join(map(str, (state.of(self.run), self.members(), *files, self.log())))
 
     # -------------------------------------------------------- killing
 
@@ -171,8 +188,3 @@ def _children(pid: int) -> list[psutil.Process]:
         return psutil.Process(pid).children(recursive=True)
     except psutil.Error:
         return []
-
-
-def here() -> Path:
-    """Where the helpers of these tests are."""
-    return Path(__file__).parent

@@ -49,46 +49,32 @@ def test_whoever_is_killed_whenever_the_run_goes_on_as_if_nothing_was(
 def assert_the_state_is_what_the_kernel_says(family: Family, hit: dict[str, int]) -> None:
     """Once everyone knows what happened, the word is the one that fits those who live."""
     assert family.supervisor is not None
-    eventually(lambda: family.word in fitting(family), lambda: told(family))
+    eventually(lambda: family.word in family.fitting(), lambda: family.told())
     if family.supervisor.poll() is None:
         assert not hit.get("supervisor")
         assert not hit.get("trainer")
         assert not hit.get("everyone")
     elif hit.get("trainer") and "supervisor" not in hit:
-        assert family.settled() == "killed", told(family)
+        assert family.settled() == "killed", family.told()
         assert "SIGKILL" in state.of(family.run).reason
     elif hit.get("everyone"):
         # A trainer that was started between our look and the blow.
-        eventually(lambda: family.kill("everyone") == 0 and not family.members(), lambda: told(family))
-
-
-def fitting(family: Family) -> tuple[str, ...]:
-    """The words that tell the truth, by those who live now."""
-    assert family.supervisor is not None
-    if family.supervisor.poll() is None:
-        ends = family.job.record().get("job") == family.token and family.trainer() is None
-        return () if ends else ("starting", "running")
-    if family.members():
-        return ("orphaned",) if family.trainer() else ()
-    record = family.job.record()
-    if record.get("job") != family.token:
-        return (family.before,)  # killed before it could say anything, so nothing has changed
-    return ("killed",) if record.get("phase") == "ended" else ("lost",)
+        eventually(lambda: family.kill("everyone") == 0 and not family.members(), lambda: family.told())
 
 
 def end_what_is_left(family: Family, chance: random.Random, figures: Counter[str]) -> None:
     """Stop it as people do, or kill all of it."""
     if family.word not in ALIVE:
-        assert family.settled() not in ALIVE, told(family)
+        assert family.settled() not in ALIVE, family.told()
     elif chance.random() < 0.5:
         orphan = family.word == "orphaned"
         family.stop()
         # Somebody who has not yet learned to listen cannot leave a word, and an orphan has nobody to leave one for it.
-        assert family.settled() in (("interrupted", "lost") if orphan else ("interrupted",)), told(family)
+        assert family.settled() in (("interrupted", "lost") if orphan else ("interrupted",)), family.told()
     else:
         figures["kills survived"] += family.kill("everyone")
-        eventually(lambda: family.kill("everyone") == 0 and not family.members(), lambda: told(family))
-        assert family.settled() not in ALIVE, told(family)
+        eventually(lambda: family.kill("everyone") == 0 and not family.members(), lambda: family.told())
+        assert family.settled() not in ALIVE, family.told()
 
 
 def assert_the_newest_checkpoint_is_good(family: Family) -> None:
@@ -108,8 +94,3 @@ def assert_as_if_never_interrupted(family: Family) -> None:
         known = light_trainer.learned(known, step)
         expected.append((step, light_trainer.loss(known)))
     assert metrics.column(metrics.read(family.run.metrics), "train/loss") == expected
-
-
-def told(family: Family) -> str:
-    """All there is to say of a run that is not as it should be."""
-    return f"{state.of(family.run)}\n{family.members()}\n{family.job.record()}\n{family.run.status()}\n{family.log()}"

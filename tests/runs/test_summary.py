@@ -143,9 +143,9 @@ class TestWhatItSays:
         row = json.dumps({"step": 5, "stage": "probe", "epoch": 1.0, "train/loss": 1.0}) + "\n"
         with (run.metrics / "0002.jsonl").open("w") as file:
             file.write(row * 400_000 + '{"step": 6, "torn')
-        start = time.perf_counter()
+        start = time.process_time()
         rows = summary.last_rows(run.metrics)
-        assert time.perf_counter() - start < 0.1
+        assert time.process_time() - start < 0.1
         assert 100 < len(rows) < 1000
         assert rows[-1]["step"] == 5
 
