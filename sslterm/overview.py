@@ -82,7 +82,7 @@ def run(facts: dict[str, Any]) -> str:
     if facts["checkpoints"]:
         parts.append("checkpoints\n" + _indented(checkpoints(facts["checkpoints"])))
     if facts["evaluations"]:
-        parts.append("evaluations\n" + _indented(_evaluations(facts["evaluations"])))
+        parts.append("evaluations\n" + _indented(evaluations(facts["evaluations"])))
     return safe("\n\n".join(part for part in parts if part))
 
 
@@ -145,7 +145,7 @@ def _stages(facts: dict[str, Any]) -> str:
     return "stages\n" + _indented(table(["stage", "method", "epochs", "best", "in", ""], rows, right="epochs"))
 
 
-def _evaluations(answers: Sequence[dict[str, Any]]) -> str:
+def evaluations(answers: Sequence[dict[str, Any]]) -> str:
     rows = []
     for answer in answers:
         metrics, checkpoint = answer.get("metrics") or {}, answer.get("checkpoint") or {}

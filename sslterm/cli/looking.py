@@ -60,7 +60,7 @@ def show(run: RunArgument, runs_dir: RunsDir = RUNS, as_json: AsJson = False) ->
             "checkpoints": _described(found, checkpoints.listed(found)),
             "evaluations": evaluations.listed(found),
         }
-        print(json.dumps(facts, indent=1) if as_json else overview.run(facts))
+        print(json.dumps(files.finite(facts), indent=1) if as_json else overview.run(facts))
 
 
 @app.command(rich_help_panel=LOOK, epilog="Examples: sslterm logs last · sslterm logs last -f")

@@ -12,13 +12,12 @@ from sslterm.cli.answers import say
 
 def print_runs(filters: Sequence[str], runs_dir: Path, as_json: bool) -> None:
     """The runs that fit, the newest first. Raises FilterError."""
-    from sslterm.runs import index
+    from sslterm.runs import files, index
     from sslterm.runs.filters import Filter
 
-    wanted = Filter(" ".join(filters))
-    rows = [row for row in index.summaries(runs_dir) if wanted.fits(row)]
+    rows = index.matching(runs_dir, Filter(" ".join(filters)))
     if as_json:
-        print(json.dumps(rows, indent=1))
+        print(json.dumps(files.finite(rows), indent=1))
     elif rows:
         from sslterm import overview
 

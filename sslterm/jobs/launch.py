@@ -28,6 +28,10 @@ class NotStarted(RunError):
     """A job that did not begin; the text says why."""
 
 
+class AtWork(NotStarted):
+    """A job that somebody works on already; it can be followed."""
+
+
 @dataclass(frozen=True)
 class Started:
     """A supervisor that was started."""
@@ -64,16 +68,18 @@ def start(
 
 
 def refuse_second(job: Job) -> None:
-    """Say who works on it already. Raises NotStarted."""
+    """Say who works on it already. Raises AtWork."""
     worker = job.worker()
     supervised = job.supervised()
     orphan = worker is not None and worker.alive()
     if job.name == "train" and not supervised and not orphan and locks.held(job.run.lock):
         worker, orphan = Identity.read(job.run.status().get("process")), True
     if supervised or orphan:
+        if not (worker and worker.alive()):  # it is only just being started
+            worker = Identity.read(job.record().get("supervisor"))
         who = f" ({worker})" if worker and worker.alive() else ""
         doing = "trained" if job.name == "train" else "worked on"
-        raise NotStarted(
+        raise AtWork(
             f"{job.run.path}: is being {doing} already{who}; follow it: sslterm watch {job.run.path}, or stop it first:"
             f" sslterm stop {job.run.path}"
         )
@@ -105,6 +111,7 @@ def refuse_dead(started: Started, record: dict[str, Any]) -> None:
     if code is None:
         return
     if code == TAKEN:
+        _wait_for_a_name(started.job)
         refuse_second(started.job)
     record = mine(started)
     if record and record.get("phase") != "ended" and orphan(started.job) is None:
@@ -117,6 +124,16 @@ def refuse_dead(started: Started, record: dict[str, Any]) -> None:
             f"{started.job.run.path}: its supervisor could not start ({ending(code)})\n"
             f"{tail(started.job, started.log_from)}"
         )
+
+
+def _wait_for_a_name(job: Job, seconds: float = 2.0) -> None:
+    """Until the supervisor that was quicker has said who it is."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and job.supervised():
+        first = Identity.read(job.record().get("supervisor"))
+        if first and first.alive():
+            return
+        time.sleep(LOOK)
 
 
 def ending(code: int) -> str:

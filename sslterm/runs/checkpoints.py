@@ -43,6 +43,9 @@ KINDS: dict[str, Any] = {
 }  # fmt: skip
 
 
+LARGEST = 2**63
+
+
 def describe(folder: Path, checkpoint: Checkpoint) -> None:
     """Write the JSON beside a checkpoint."""
     files.write_json((folder / checkpoint.file).with_suffix(".json"), asdict(checkpoint))
@@ -52,11 +55,18 @@ def read(path: Path) -> Checkpoint:
     """The description at `path` (a .json). Raises DamagedFile, FileNotFoundError."""
     said = files.read_json(path)
     for name, kind in KINDS.items():
-        if not isinstance(said.get(name), kind):
+        if not isinstance(said.get(name), kind) or not _within_reason(said[name]):
             raise DamagedFile(f"{path}: does not say {name} as it should")
     if "/" in said["file"]:
         raise DamagedFile(f"{path}: names no file of this run")
-    return Checkpoint(**{name: said[name] for name in KINDS})
+    values = {name: value for name, value in said["metrics"].items() if isinstance(value, int | float | str)}
+    metrics = {name: value for name, value in values.items() if _within_reason(value)}
+    return Checkpoint(**{name: said[name] for name in KINDS} | {"metrics": metrics})
+
+
+def _within_reason(value: Any) -> bool:
+    """Whether a number, if it is one, can be reckoned with."""
+    return not isinstance(value, int | float) or -LARGEST < value < LARGEST
 
 
 def listed(run: Run) -> list[Checkpoint]:

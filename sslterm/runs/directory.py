@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 FOLDERS = ("metrics", "logs", "checkpoints", "evaluations", "tensorboard", "jobs")
-LONGEST_NAME = 100
+LONGEST_NAME, LONGEST_IN_BYTES = 100, 200
 
 
 class RunError(UserError):
@@ -146,6 +146,8 @@ def check_name(name: str) -> None:
         wrong = f"is longer than {LONGEST_NAME} characters"
     elif "/" in name or "\\" in name or any(unicodedata.category(c)[0] == "C" for c in name):
         wrong = "must not hold slashes or control characters"
+    elif len(name.encode()) > LONGEST_IN_BYTES:
+        wrong = f"is longer than {LONGEST_IN_BYTES} bytes, which file systems do not take"
     elif name == "last":
         wrong = "is taken: `last` means the newest run"
     if wrong:

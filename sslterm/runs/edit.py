@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -85,11 +86,7 @@ def remove(run: Run, runs_dir: Path) -> None:
     if not any((run.path / file).exists() for file in ("run.json", "status.json", "resolved.toml", "jobs")):
         raise RunError(f"{run.path}: does not look like a run; delete it yourself if you mean it")
     with at_rest(run, "delete it"):
-        aside = run.path.parent / f".gone-{run.name[:80]}"
-        number = 0
-        while aside.exists():
-            number += 1
-            aside = aside.with_name(f".gone-{run.name[:80]}-{number}")
+        aside = run.path.parent / f".gone-{secrets.token_hex(8)}"
         run.path.rename(aside)
         crash.point("rm.renamed")
     shutil.rmtree(aside)
@@ -101,7 +98,7 @@ def remove(run: Run, runs_dir: Path) -> None:
 def prunable(run: Run) -> list[Checkpoint]:
     """The checkpoints that `--prune` deletes: all but the newest good one, and each stage's best and last."""
     there = checkpoints.listed(run)
-    best = {e.get("file") for e in checkpoints.pointer(run, "best").values() if isinstance(e, dict)}
+    best = {str(e.get("file")) for e in checkpoints.pointer(run, "best").values() if isinstance(e, dict)}
     last = {c.stage: c.file for c in there}
     good, _ = checkpoints.newest_good(run)
     keep = best | set(last.values()) | ({good.file} if good else set())
@@ -186,7 +183,7 @@ def _pointers(run: Run) -> list[str]:
         checkpoints.point(run, "latest", {"file": there[-1].file})
         done.append(f"latest.json: names {there[-1].file} now")
     best = checkpoints.pointer(run, "best")
-    kept = {s: e for s, e in best.items() if isinstance(e, dict) and e.get("file") in names}
+    kept = {s: e for s, e in best.items() if isinstance(e, dict) and str(e.get("file")) in names}
     if kept != best:
         checkpoints.point(run, "best", kept)
         done.append("best.json: named checkpoints that are gone; names only those that are there now")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -86,7 +85,7 @@ class Identity:
 @cache
 def host() -> str:
     """This machine's name."""
-    return socket.gethostname()
+    return os.uname().nodename
 
 
 @cache

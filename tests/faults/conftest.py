@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,13 @@ from sslterm.runs import Run
 from sslterm.runs.create import create
 
 FIGURES = pytest.StashKey[Counter[str]]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A soak takes half an hour; who wants it says SSLTERM_SOAK=1."""
+    for item in items:
+        if item.get_closest_marker("soak") and not os.environ.get("SSLTERM_SOAK"):
+            item.add_marker(pytest.mark.skip(reason="a long soak; SSLTERM_SOAK=1 runs it"))
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from sslterm.runs import Run, state
 from sslterm.runs.identity import Identity
 from sslterm.runs.job import TOKEN, Job
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds until a test gives up: two busy cores may take long for anything."""
 
 
@@ -63,7 +63,8 @@ class Family:
         with self.job.log.open("ab") as log:
             self.supervisor = subprocess.Popen(
                 [sys.executable, "-m", "sslterm.jobs.supervisor", str(self.run.path), self.job.name, written],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **(env or {})},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, **(env or {})},
             )  # fmt: skip
 
     def follow(self) -> None:
@@ -124,7 +125,8 @@ class Family:
 
     def settled(self) -> str:
         """The state once nobody works on the run any more."""
-        eventually(lambda: not self.members(), self.told)
+        # A process of many threads is dead to its parent before the last of them lets go of its locks.
+        eventually(lambda: not self.members() and self.word not in state.ALIVE, self.told)
         self.reap()
         return self.word
 

@@ -1,11 +1,11 @@
-"""Kill -9, at random moments, of everyone who has to do with a run: nothing is lost, nobody is left, nothing is stuck."""
+"""Kill -9 at random moments of everyone who has to do with a run: nothing is lost, nobody is left, nothing is stuck."""
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import light_trainer
 import pytest
@@ -15,7 +15,7 @@ from sslterm.runs import checkpoints, metrics, state
 from sslterm.runs.state import ALIVE
 
 ROUNDS = 14
-SEEDS = range(80) if os.environ.get("SSLTERM_SOAK") else range(8)
+SEEDS, SOAK = range(8), range(1000, 1100)
 VICTIMS = (
     ("trainer",), ("supervisor",), ("follower",), ("worker",), ("everyone",), ("supervisor", "trainer"),
     ("trainer", "supervisor"), ("follower", "supervisor", "trainer"),
@@ -26,6 +26,17 @@ VICTIMS = (
 def test_whoever_is_killed_whenever_the_run_goes_on_as_if_nothing_was(
     seed: int, family: Family, figures: Counter[str]
 ) -> None:
+    survive(seed, family, figures)
+
+
+@pytest.mark.soak
+def test_a_thousand_more_kills(families: Callable[[str], Family], figures: Counter[str]) -> None:
+    for seed in SOAK:
+        survive(seed, families(f"soak-{seed}"), figures)
+
+
+def survive(seed: int, family: Family, figures: Counter[str]) -> None:
+    """Some rounds of starts and kills, then training to the end."""
     chance = random.Random(seed)
     for _ in range(ROUNDS):
         victims = chance.choice(VICTIMS)
