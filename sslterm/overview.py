@@ -97,9 +97,8 @@ def _head(facts: dict[str, Any]) -> str:
 
 
 def _about(facts: dict[str, Any]) -> str:
-    info, where = facts["info"], facts["environment"]
-    made = info.get("created")
-    git = info.get("git") or {}
+    info, where = _table(facts["info"]), _table([{}, *_list(facts["environment"])][-1])
+    made, git = info.get("created"), _table(info.get("git"))
     rows = [
         ("preset", f"{facts.get('title') or ''} ({facts.get('preset') or ''})"),
         ("method", facts.get("methods") or facts.get("method")),
@@ -108,11 +107,11 @@ def _about(facts: dict[str, Any]) -> str:
         ("seed", facts.get("seed")),
         ("made", time.strftime("%Y-%m-%d %H:%M", time.localtime(made)) if isinstance(made, int | float) else None),
         ("by", f"{info.get('user')}@{info.get('host')}" if info else None),
-        ("command", " ".join(map(str, info.get("argv") or ()))),
+        ("command", " ".join(map(str, _list(info.get("argv"))))),
         ("code", f"{str(git.get('commit'))[:12]}{', changed' if git.get('changed') else ''}" if git else None),
         ("device", " · ".join(str(where[key]) for key in ("device", "device_name", "system") if where.get(key))),
         ("precision", _precision(where.get("precision"))),
-        ("packages", ", ".join(f"{k} {v}" for k, v in (where.get("packages") or {}).items() if k.startswith("torch"))),
+        ("packages", ", ".join(f"{k} {v}" for k, v in _table(where.get("packages")).items() if k.startswith("torch"))),
         ("attempts", facts.get("attempt")),
         ("where", facts["path"]),
     ]
@@ -126,15 +125,10 @@ def _precision(said: Any) -> str:
 
 
 def _stages(facts: dict[str, Any]) -> str:
-    stages = facts["info"].get("stages")
-    best = facts.get("best") or {}
-    if not isinstance(stages, list):
-        return ""
-    rows = []
+    stages = [stage for stage in _list(_table(facts["info"]).get("stages")) if isinstance(stage, dict)]
+    best, rows = _table(facts.get("best")), []
     for stage in stages:
-        if not isinstance(stage, dict):
-            continue
-        entry = best.get(stage.get("name")) or {}
+        entry = _table(best.get(str(stage.get("name"))))
         now = "←" if stage.get("name") == facts.get("stage") else ""
         rows.append(
             [
@@ -148,13 +142,13 @@ def _stages(facts: dict[str, Any]) -> str:
 def evaluations(answers: Sequence[dict[str, Any]]) -> str:
     rows = []
     for answer in answers:
-        metrics, checkpoint = answer.get("metrics") or {}, answer.get("checkpoint") or {}
-        tta = answer.get("tta") or {}
+        metrics, checkpoint = _table(answer.get("metrics")), _table(answer.get("checkpoint"))
+        tta = _table(answer.get("tta"))
         top1, ece = metrics.get("top1"), metrics.get("ece")
         rows.append(
             [
                 checkpoint.get("file", "?"), answer.get("protocol", "?"), answer.get("split", "?"),
-                "flip" + "".join(f"@{scale}" for scale in tta.get("scales") or ()) if tta else "",
+                "flip" + "".join(f"@{scale}" for scale in _list(tta.get("scales"))) if tta else "",
                 f"{top1:.4f}" if isinstance(top1, float) else "?", f"{ece:.4f}" if isinstance(ece, float) else "?",
             ]
         )  # fmt: skip
@@ -178,6 +172,15 @@ def checkpoints(rows: Sequence[dict[str, Any]]) -> str:
     text = table(["checkpoint", "stage", "epoch", "metrics", "MiB", "", ""], cells, right="epoch MiB")
     problems = [f"{row['damaged']}" for row in rows if row["damaged"]]
     return "\n".join([text, *problems])
+
+
+def _table(value: Any) -> dict[str, Any]:
+    """What should be a table; a file may hold anything."""
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _indented(text: str) -> str:

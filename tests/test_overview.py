@@ -48,5 +48,5 @@ def test_a_run_of_which_nothing_is_known_has_a_line() -> None:
     text = overview.runs([{**BLANK, "name": "x", "reason": "run.json: not JSON"}])
     assert text.splitlines()[1].split() == ["!", "corrupt", "x"]
     assert "corrupt" in overview.run(
-        {**BLANK, "name": "x", "info": {}, "environment": {}, "checkpoints": [], "evaluations": []}
+        {**BLANK, "name": "x", "info": {}, "environment": [], "checkpoints": [], "evaluations": []}
     )

@@ -82,11 +82,13 @@ def _worked_out(job: Job, question: dict[str, Any], data_dir: Path, quiet: bool)
 
     command = ["eval-here", str(job.run.path), job.name, json.dumps(question)]
     command += ["--data-dir", str(data_dir.absolute())]
-    if job.supervised():
+    try:
+        follow_start(launch.start(job, command), quiet)
+    except launch.NotStarted:
+        if not job.record():
+            raise
         say(f"this is being worked out already ({job.worker() or 'starting'}); following it")
         follow(job, Follower(job, quiet=quiet))
-    else:
-        follow_start(launch.start(job, command), quiet)
     result = files.read_or_nothing(job.folder / "result.json")
     record = job.record()
     if result.get("job") != record.get("job"):

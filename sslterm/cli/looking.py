@@ -56,7 +56,7 @@ def show(run: RunArgument, runs_dir: RunsDir = RUNS, as_json: AsJson = False) ->
         facts = {
             **summary(found),
             "info": files.read_or_nothing(found.path / "run.json"),
-            "environment": (files.read_or_nothing(found.path / "env.json").get("attempts") or [{}])[-1],
+            "environment": files.read_or_nothing(found.path / "env.json").get("attempts"),
             "checkpoints": _described(found, checkpoints.listed(found)),
             "evaluations": evaluations.listed(found),
         }

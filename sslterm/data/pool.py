@@ -52,10 +52,10 @@ def _workers(count: int) -> Executor:
     if count <= FEW or cores() == 1:
         return ThreadPoolExecutor(cores())
     # Spawned, for a fork would copy this process's threads in whatever state they are.
-    return ProcessPoolExecutor(cores(), multiprocessing.get_context("spawn"), _started)
+    return ProcessPoolExecutor(cores(), multiprocessing.get_context("spawn"), started)
 
 
-def _started() -> None:
+def started() -> None:
     """In a worker: Ctrl-C is the parent's to answer, and without the parent there is nothing left to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +46,7 @@ class StreamingDataset(Dataset):
             num_workers=workers,
             collate_fn=_as_they_are,
             multiprocessing_context=_context() if workers else None,
-            worker_init_fn=_leave_ctrl_c_to_the_parent if workers else None,
+            worker_init_fn=_started if workers else None,
             generator=torch.Generator(),  # its own, so that the run's random numbers stay where they are
         )
         for batch in loader:
@@ -74,9 +73,9 @@ class _Files:
         return torch.from_numpy(np.stack(images))
 
 
-def _leave_ctrl_c_to_the_parent(worker: int) -> None:
-    """A terminal sends Ctrl-C to all; the trainer finishes its step first, and needs its workers for that."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _started(worker: int) -> None:
+    """In a worker: it is there for its trainer, answers no Ctrl-C of its own, and ends when the trainer does."""
+    pool.started()
 
 
 def _as_they_are(batch: Any) -> Any:

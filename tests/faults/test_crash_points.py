@@ -21,8 +21,7 @@ from sslterm.runs.summary import summary
 
 STEPS = ("opened", "written", "synced", "renamed")
 SAVED = {
-    "simclr-0002.pt": 1, "simclr-0002.json": 1, "latest.json": 2, "best.json": 2, "splits.npz": 1, "env.json": 1,
-    "heartbeat.json": 2, "status.json": 1,
+    "simclr-0002.pt": 1, "simclr-0002.json": 1, "latest.json": 2, "best.json": 2, "splits.npz": 1, "status.json": 1,
 }  # fmt: skip
 """What a trainer saves, and at which of its saves it is killed."""
 PRESET = {
@@ -56,6 +55,7 @@ def _made(folder: Path) -> Run:
 def places() -> list[str]:
     return [f"{file}.{step}:{count}" for file, count in SAVED.items() for step in STEPS] + [
         *(f"status.json.{step}:2" for step in STEPS),
+        *(f"{file}.written:{count}" for file, count in (("env.json", 1), ("heartbeat.json", 2))),
         "checkpoint.undescribed:2",
     ]
 

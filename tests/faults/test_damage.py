@@ -11,8 +11,9 @@ from typing import Any
 
 import light_trainer
 import pytest
+from click.testing import CliRunner
 from family import Family
-from typer.testing import CliRunner
+from typer.main import get_command
 
 from sslterm.cli.commands import app
 from sslterm.runs import Run, checkpoints, edit, evaluations, list_runs, metrics, state
@@ -23,6 +24,7 @@ from sslterm.runs.job import all_jobs
 from sslterm.runs.state import GLYPHS
 from sslterm.runs.summary import BLANK, settings, summary
 
+SSLTERM = get_command(app)
 JSON = (
     "run.json", "status.json", "env.json", "notes.json", "jobs/train/job.json", "jobs/train/heartbeat.json",
     "checkpoints/light-0050.json", "checkpoints/latest.json", "checkpoints/best.json", "evaluations/one.json",
@@ -84,7 +86,7 @@ def show_all(run: Run) -> None:
     where = ["--runs-dir", str(run.path.parent)]
     name = run.name
     for command in ("ls", "ls --json", f"show {name}", f"show {name} --json", f"checkpoints {name}", f"logs {name}"):
-        done = CliRunner().invoke(app, [*command.split(), *where])
+        done = CliRunner().invoke(SSLTERM, [*command.split(), *where])
         assert isinstance(done.exception, SystemExit | None), (command, done.exception, done.exc_info)
         assert done.exit_code in (0, 1, 2, 3), (command, done.output)
         assert not set(done.output) & set("\x1b\x07\0"), command
@@ -141,7 +143,7 @@ def test_a_value_of_the_wrong_kind_is_borne(file: str, run: Run, figures: Counte
     for number, changed in enumerate(each_change(said)):
         path.write_text(json.dumps(changed))
         read_all(run)
-        if number % 20 == 0:
+        if number % 25 == 0:
             show_all(run)
         figures["values of the wrong kind"] += 1
 
@@ -175,7 +177,7 @@ def test_a_run_of_a_newer_version_is_shown_as_such_and_left_alone(run: Run) -> N
     found = read_all(run)
     assert found.word == "newer"
     assert "upgrade sslterm" in found.reason
-    refused = CliRunner().invoke(app, ["resume", run.name, "--runs-dir", str(run.path.parent)])
+    refused = CliRunner().invoke(SSLTERM, ["resume", run.name, "--runs-dir", str(run.path.parent)])
     assert refused.exit_code == 1
     assert "written by a newer sslterm" in refused.output
 

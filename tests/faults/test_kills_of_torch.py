@@ -19,7 +19,7 @@ from real import in_a_process, same, the_end
 
 from sslterm.runs import Run, checkpoints, state
 
-KILLS = ("trainer", "everyone", "worker", "supervisor")
+KILLS = ("trainer", "worker", "supervisor")
 EPOCHS = 30
 
 
@@ -107,9 +107,6 @@ def kill(family: Family, who: str) -> None:
     if who == "trainer":
         family.kill("trainer")
         assert family.settled() == "killed", family.told()
-    elif who == "everyone":
-        family.kill("everyone")
-        assert family.settled() == "lost", family.told()
     elif who == "worker":
         victims = loaders(family)
         while not victims:

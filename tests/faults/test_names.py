@@ -8,17 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
+from typer.main import get_command
 
 from sslterm.cli.commands import app
 from sslterm.runs import Run, edit, files, list_runs
 from sslterm.runs.directory import BadName, check_name
 
+SSLTERM = get_command(app)
 EVIL = "\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b31m\r\x08\x00[red]markup[/red] {format} %s ‮ \U0001f600"
 REFUSED = {
     "nothing": "", "blanks": "  ", "the folder itself": ".", "the folder above": "..", "hidden": ".a",
-    "an option": "-a", "a path": "a/b", "a path upwards": "../a", "a backslash": "a\\b", "a new line": "a\nb", "a NUL": "a\0b",
-    "an escape": "a\x1b[2Jb", "a bell": "a\x07", "writing from the right": "a\u202eb", "2,000 characters": "a" * 2000,
+    "an option": "-a", "a path": "a/b", "a path upwards": "../a", "a backslash": "a\\b", "a new line": "a\nb",
+    "a NUL": "a\0b", "an escape": "a\x1b[2Jb", "a bell": "a\x07", "writing from the right": "a\u202eb", "2,000 characters": "a" * 2000,
     "more bytes than a file's name may have": "😀" * 100,
     "the newest run": "last",
 }  # fmt: skip
@@ -26,7 +28,7 @@ FINE = ("emoji 😀", "[red]markup[bold]", "{a} %s $(b) `c` 'd' \"e\" *?", "grö
 
 
 def typed(run: Run, *arguments: str) -> str:
-    done = CliRunner().invoke(app, [arguments[0], "--runs-dir", str(run.path.parent), *arguments[1:]])
+    done = CliRunner().invoke(SSLTERM, [arguments[0], "--runs-dir", str(run.path.parent), *arguments[1:]])
     assert isinstance(done.exception, SystemExit | None), (arguments, done.exception)
     assert not set(done.output) & {chr(code) for code in (*range(10), *range(11, 32), *range(127, 160), 0x202E)}
     return str(done.output)
