@@ -105,7 +105,7 @@ def _about(facts: dict[str, Any]) -> str:
         ("data", facts.get("data")),
         ("encoder", facts.get("encoder")),
         ("seed", facts.get("seed")),
-        ("made", time.strftime("%Y-%m-%d %H:%M", time.localtime(made)) if isinstance(made, int | float) else None),
+        ("made", _clock(made)),
         ("by", f"{info.get('user')}@{info.get('host')}" if info else None),
         ("command", " ".join(map(str, _list(info.get("argv"))))),
         ("code", f"{str(git.get('commit'))[:12]}{', changed' if git.get('changed') else ''}" if git else None),
@@ -116,6 +116,14 @@ def _about(facts: dict[str, Any]) -> str:
         ("where", facts["path"]),
     ]
     return "\n".join(f"  {word:<10}{value}" for word, value in rows if value not in (None, "", " ()"))
+
+
+def _clock(said: Any) -> str:
+    """A time as people write it; nothing for what no calendar knows."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(said))
+    except (TypeError, ValueError, OverflowError, OSError):
+        return ""
 
 
 def _precision(said: Any) -> str:

@@ -137,7 +137,7 @@ def _described(run: Run, there: list[Checkpoint], verify: bool = False) -> list[
 
     from sslterm.runs import checkpoints
 
-    best = {entry.get("file") for entry in checkpoints.pointer(run, "best").values() if isinstance(entry, dict)}
+    best = {str(entry.get("file")) for entry in checkpoints.pointer(run, "best").values() if isinstance(entry, dict)}
     rows = []
     for checkpoint in there:
         problem = checkpoints.damage(run, checkpoint) if verify else None

@@ -101,17 +101,21 @@ def _launch(
     """Start the training of a run; then return (`detach`), or follow it to its end."""
     from sslterm.jobs import launch
     from sslterm.runs.job import Job
+    from sslterm.tables import safe
 
     job = Job(run)
     command = ["train-here", str(run.path), "--device", device, "--data-dir", str(data_dir.absolute())]
     command += ["--epochs", str(epochs)] if epochs else []
     started = launch.start(job, command, device=device, queue=queue, slots=slots)
     if detach or queue:
-        word = launch.began(started)
+        try:
+            word = launch.began(started)
+        except KeyboardInterrupt:
+            end(f"{run.name} is starting and goes on; `sslterm stop {run.path}` stops it", INTERRUPTED)
         if as_json:
             print(json.dumps({"run": run.name, "path": str(run.path), "state": word}, indent=1))
         else:
-            print(run.name)
+            print(safe(run.name))
             say(f"{word}; follow it with `sslterm watch {run.path}`, stop it with `sslterm stop {run.path}`")
         return
     follow_start(started, as_json)
@@ -121,11 +125,17 @@ def _launch(
 def follow_start(started: Started, quiet: bool) -> None:
     """Follow what was just started."""
     from sslterm.follow import Follower
-    from sslterm.jobs import launch
+    from sslterm.jobs import launch, stop
 
+    asked = False
     while not launch.mine(started):
-        launch.refuse_dead(started, {})
-        time.sleep(launch.LOOK)
+        try:
+            launch.refuse_dead(started, {})
+            time.sleep(launch.LOOK)
+        except KeyboardInterrupt:
+            asked = True  # there is nobody yet whom to tell
+    if asked:
+        stop.ask(started.job)
     follow(started.job, Follower(started.job, started.token, started.log_from, quiet))
 
 

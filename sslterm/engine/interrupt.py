@@ -1,5 +1,5 @@
 """A clean stop: once training has begun, Ctrl-C or a termination asks the trainer to finish its step, save and end; a
-second one ends at once, as does the first one before there is anything to finish."""
+second Ctrl-C ends at once, as does the first signal before there is anything to finish."""
 
 from __future__ import annotations
 
@@ -34,8 +34,11 @@ class CleanStop:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.requested or not self.gentle:
+        # A second termination hurries nobody: at a shutdown several senders have the same thought.
+        if not self.gentle or (self.requested and number == signal.SIGINT):
             raise KeyboardInterrupt
+        if self.requested:
+            return
         self.requested = True
         # Straight to the terminal: whatever the interrupted code holds (a lock of the progress bar, say) is not needed.
         os.write(2, b"\nfinishing the step and saving; once more ends at once\n")

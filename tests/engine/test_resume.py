@@ -23,7 +23,7 @@ from sslterm.runs import Run, checkpoints, metrics
 from sslterm.runs.create import create
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["sslterm.engine.train"])
+CONTEXT.set_forkserver_preload(["sslterm.engine.train", "torch._dynamo"])  # the first optimizer imports it
 
 METHODS: dict[str, dict[str, Any]] = {
     "supervised": {},

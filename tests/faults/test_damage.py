@@ -143,7 +143,7 @@ def test_a_value_of_the_wrong_kind_is_borne(file: str, run: Run, figures: Counte
     for number, changed in enumerate(each_change(said)):
         path.write_text(json.dumps(changed))
         read_all(run)
-        if number % 25 == 0:
+        if number % 3 == 0:
             show_all(run)
         figures["values of the wrong kind"] += 1
 

@@ -19,14 +19,16 @@ from sslterm.runs.metrics import MetricsReader, read, segments
 ROWS = 1_000_000
 KILLS = 12
 WRITER = """
-import sys
+import sys, time
 from pathlib import Path
 from sslterm.runs.metrics import MetricsWriter
 
-attempt, first, count = map(int, sys.argv[2:])
+attempt, first, count, pace = map(int, sys.argv[2:])
 with MetricsWriter(Path(sys.argv[1]), attempt) as writer:
     for step in range(first, first + count):
         writer.write({"step": step, "attempt": attempt, "loss": step / 2})
+        if pace and step % pace == 0:
+            time.sleep(0.001)
     assert writer.trouble is None, writer.trouble
 """
 
@@ -38,8 +40,10 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def start(folder: Path, attempt: int, first: int, count: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", WRITER, str(folder), str(attempt), str(first), str(count)])
+def start(folder: Path, attempt: int, first: int, count: int, pace: int = 0) -> subprocess.Popen[bytes]:
+    """A writer of its own; `pace` rows, then a millisecond's rest, so that a busy machine has not thousands to read."""
+    numbers = map(str, (attempt, first, count, pace))
+    return subprocess.Popen([sys.executable, "-c", WRITER, str(folder), *numbers])
 
 
 def polled(reader: MetricsReader, writer: subprocess.Popen[bytes]) -> Iterator[list[dict[str, Any]]]:
@@ -76,7 +80,7 @@ def test_attempts_that_were_killed_leave_rows_that_are_resolved(folder: Path, fi
     seen: list[dict[str, Any]] = []
     first = 0
     for attempt in range(1, KILLS + 1):
-        with start(folder, attempt, first, ROWS) as writer:
+        with start(folder, attempt, first, ROWS, pace=20) as writer:
             due = None
             while due is None or time.monotonic() < due:
                 news = reader.poll()

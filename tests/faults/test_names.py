@@ -20,7 +20,8 @@ EVIL = "\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b31m\r\x08\x00[red]markup[/red] {forma
 REFUSED = {
     "nothing": "", "blanks": "  ", "the folder itself": ".", "the folder above": "..", "hidden": ".a",
     "an option": "-a", "a path": "a/b", "a path upwards": "../a", "a backslash": "a\\b", "a new line": "a\nb",
-    "a NUL": "a\0b", "an escape": "a\x1b[2Jb", "a bell": "a\x07", "writing from the right": "a\u202eb", "2,000 characters": "a" * 2000,
+    "a NUL": "a\0b", "an escape": "a\x1b[2Jb", "a bell": "a\x07", "writing from the right": "a\u202eb",
+    "2,000 characters": "a" * 2000,
     "more bytes than a file's name may have": "😀" * 100,
     "the newest run": "last",
 }  # fmt: skip

@@ -1,0 +1,1 @@
+"""The eyes: a laboratory in a terminal. Never imports torch."""

@@ -1,0 +1,125 @@
+"""Everything a person can do in the TUI, in one table: footer, help, palette and keymap are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from textual.binding import Binding
+
+from sslterm.errors import UsageError
+
+EVERYWHERE = "everywhere"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing to do, on some screens, by some keys."""
+
+    name: str
+    keys: str
+    """As Textual writes them, separated by commas; the first is shown."""
+    title: str
+    """A word or two, for the footer."""
+    help: str
+    """A sentence, for the help and the palette."""
+    screens: tuple[str, ...] = (EVERYWHERE,)
+    changes: bool = False
+    """Whether it starts, stops or alters anything: `--readonly` turns it off."""
+    footer: bool = True
+
+
+def _table() -> list[Action]:
+    runs, run, compare, launch = ("runs",), ("run",), ("compare",), ("launch",)
+    lists = ("runs", "checkpoints")
+    either = ("runs", "run")
+    judged, seen = ("runs", "run", "checkpoints"), ("runs", "run", "compare")
+    return [
+        Action("open", "enter", "Open", "Open the run under the cursor.", runs),
+        Action("new", "n", "New run", "Choose a preset, adjust it, start it.", runs, changes=True),
+        Action("mark", "space", "Mark", "Mark a line, to act on several.", lists),
+        Action("compare", "c", "Compare", "Lay the marked runs over each other.", runs),
+        Action("evaluate", "e", "Evaluate", "Evaluate the best checkpoint, or the marked ones.", judged, True),
+        Action("evaluate_tta", "t", "with flip", "Evaluate with test-time flip.", judged, True),
+        Action("stop", "s", "Stop", "Stop cleanly: finish the step, save, end.", either, changes=True),
+        Action("pause", "p", "Pause", "Save and give the device up until it is resumed.", either, True, False),
+        Action("resume", "r", "Resume", "Go on exactly where it stopped.", either, changes=True),
+        Action("checkpoint", "k", "Save now", "Save a checkpoint now.", run, changes=True, footer=False),
+        Action("note", "a", "Note", "Say something of the run.", either, True, False),
+        Action("tag", "T", "Tag", "Mark the run with words.", either, True, False),
+        Action("delete", "D", "Delete", "Delete the run with all it holds.", runs, True, False),
+        Action("filter", "slash", "Filter", "Show only runs that fit, as in `sslterm ls`.", runs),
+        Action("sort", "o", "Sort", "Sort by the next column.", runs, footer=False),
+        Action("down", "j,down", "Down", "The next line.", runs, footer=False),
+        Action("up", "k,up", "Up", "The line before.", runs, footer=False),
+        Action("page_down", "ctrl+d,pagedown", "Page down", "A page further.", runs, footer=False),
+        Action("page_up", "ctrl+u,pageup", "Page up", "A page back.", runs, footer=False),
+        Action("first", "g,home", "First", "The first line.", runs, footer=False),
+        Action("last", "G,end", "Last", "The last line.", runs, footer=False),
+        Action("unfold", "right,l", "Unfold", "Open the group under the cursor.", runs, footer=False),
+        Action("fold", "left,h", "Fold", "Close the group under the cursor.", runs, footer=False),
+        Action("mark_all", "asterisk", "Mark all", "Mark all runs that are listed.", runs, footer=False),
+        Action("turn", "O", "Turn", "Turn the order around.", runs, footer=False),
+        Action("group", "f", "Group", "Fold runs that differ in their seed only.", runs, footer=False),
+        Action("pin", "b", "Baseline", "Pin the run that others are compared with.", runs, footer=False),
+        Action("charts", "1", "Charts", "Curves of loss, accuracy, kNN, learning rate, health.", run, footer=False),
+        Action("log", "2", "Log", "What trainer and supervisor had to say.", run, footer=False),
+        Action("settings", "3", "Settings", "What was asked for, and what it ran on.", run, footer=False),
+        Action("checkpoints", "4", "Checkpoints", "Its checkpoints.", run, footer=False),
+        Action("evaluations", "5", "Evaluations", "How good it is on images that it never saw.", run, footer=False),
+        Action("x_axis", "x", "X axis", "Steps, epochs, seconds since the start, or the clock.", (*run, *compare)),
+        Action("log_y", "L", "Log y", "A logarithmic y axis.", (*run, *compare), footer=False),
+        Action("smoother", "plus,equals_sign", "Smooth", "Smooth the curves more.", (*run, *compare)),
+        Action("rougher", "minus", "Less", "Smooth the curves less.", (*run, *compare), footer=False),
+        Action("zoom_in", "z", "Zoom", "Look closer, around the crosshair.", (*run, *compare)),
+        Action("zoom_out", "Z", "Zoom out", "Look from farther.", (*run, *compare), footer=False),
+        Action("reset", "0", "All", "Show the charts whole again.", (*run, *compare), footer=False),
+        Action("left", "left,h", "Left", "Move the crosshair.", (*run, *compare), footer=False),
+        Action("right", "right,l", "Right", "Move the crosshair.", (*run, *compare), footer=False),
+        Action("start", "ctrl+r", "Start", "Start what the preset says.", launch, changes=True),
+        Action("next", "tab", "Next part", "Go to the next part of the screen.", launch, footer=False),
+        Action("copy", "y", "Copy", "Copy the name, or what is selected (works over SSH).", seen, footer=False),
+        Action("back", "escape", "Back", "Leave this screen, or what is open on it.", footer=False),
+        Action("palette", "colon,ctrl+p", "Commands", "Find any action by its name."),
+        Action("help", "question_mark", "Help", "Say what can be done here."),
+        Action("redraw", "ctrl+l", "Redraw", "Draw the whole screen anew.", footer=False),
+        Action("quit", "q", "Quit", "Leave the viewer; training goes on.", footer=True),
+    ]  # fmt: skip
+
+
+ACTIONS: dict[str, Action] = {action.name: action for action in _table()}
+
+
+def here(screen: str, actions: Mapping[str, Action] | None = None) -> list[Action]:
+    """What can be done on a screen."""
+    return [a for a in (actions or ACTIONS).values() if screen in a.screens or EVERYWHERE in a.screens]
+
+
+def bindings(screen: str, actions: Mapping[str, Action] | None = None) -> list[Binding]:
+    """A screen's keys: each asks the screen to do the action of that name."""
+    return [
+        Binding(a.keys, f"do('{a.name}')", a.title, show=a.footer, id=a.name, tooltip=a.help)
+        for a in here(screen, actions)
+    ]
+
+
+def rebound(keys: Mapping[str, str], source: str) -> dict[str, Action]:
+    """The actions with a user's keys. Raises UsageError for actions that are not there, and keys used twice."""
+    from sslterm.presets import nearest
+
+    for name in keys:
+        if name not in ACTIONS:
+            raise UsageError(f"{source}: keys.{name}: no such action{nearest(name, ACTIONS)}")
+    changed = {name: replace(action, keys=keys.get(name, action.keys)) for name, action in ACTIONS.items()}
+    for screen in sorted({screen for action in changed.values() for screen in action.screens} - {EVERYWHERE}):
+        _refuse_twice(here(screen, changed), keys, source)
+    return changed
+
+
+def _refuse_twice(actions: Iterable[Action], keys: Mapping[str, str], source: str) -> None:
+    taken: dict[str, str] = {}
+    for action in actions:
+        for key in action.keys.split(","):
+            other = taken.setdefault(key.strip(), action.name)
+            if other != action.name and (action.name in keys or other in keys):
+                raise UsageError(f"{source}: keys.{action.name}: {key} already means {other} there; choose another key")

@@ -1,0 +1,350 @@
+"""One run: is it learning, and can it be trusted?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import numpy as np
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Grid, VerticalScroll
+from textual.widgets import ContentSwitcher, Footer, Log, Static
+
+from sslterm import overview
+from sslterm.follow import Tail
+from sslterm.runs import Run
+from sslterm.runs.job import Job
+from sslterm.runs.state import ALIVE, GLYPHS
+from sslterm.tables import duration, safe
+from sslterm.tui import axes, health
+from sslterm.tui.screens.dialogs import Ask
+from sslterm.tui.screens.room import House, Room
+from sslterm.tui.watch import OneRun, RunSeen, Sight, Watch
+from sslterm.tui.widgets.chart import LineChart, Series
+
+FIRST = ("step/loss", "knn/top1", "valid/top1", "health/std", "health/rank", "optimizer/lr")
+"""The charts that are shown, as far as there is something to show, in this order."""
+SMOOTHINGS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
+VIEWS = ("charts", "log", "settings", "checkpoints", "evaluations")
+
+
+class RunScreen(Room):
+    """One run: its state, curves, log, settings, checkpoints and evaluations. Digits turn the pages."""
+
+    name_in_registry: ClassVar[str] = "run"
+    CSS = """
+    RunScreen #head { height: auto; max-height: 3; padding: 0 1; background: $panel; }
+    RunScreen #alarm { height: auto; padding: 0 1; background: $error; color: $text; display: none; }
+    RunScreen #alarm.on { display: block; }
+    RunScreen #pages { height: 1; padding: 0 1; color: $text-muted; }
+    RunScreen #charts { grid-size: 1; grid-gutter: 0 1; height: 1fr; }
+    RunScreen.-wide #charts { grid-size: 2; }
+    RunScreen.-very-wide #charts { grid-size: 3; }
+    RunScreen LineChart { height: 1fr; min-height: 5; }
+    RunScreen ContentSwitcher { height: 1fr; }
+    """
+
+    def __init__(self, house: House, run: Run) -> None:
+        super().__init__(house)
+        self.run = run
+        self.sight: Sight | None = None
+        self.x_axis: axes.Axis = "epoch"
+        self.smoothing = 0.0
+        self.tail = Tail(Job(run), 0)
+        self.watch_run = Watch(OneRun(run), self.post_from_thread)
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="head")
+        yield Static(id="alarm")
+        yield Static(id="pages")
+        with ContentSwitcher(initial="charts"):
+            with Grid(id="charts"):
+                for name in FIRST:
+                    yield LineChart(name, kind="epoch", id=_id(name))
+            yield Log(id="log", highlight=False, max_lines=20_000)
+            with VerticalScroll(id="settings"):
+                yield Static(id="settings-text")
+            with VerticalScroll(id="checkpoints"):
+                yield Static(id="checkpoints-text")
+            with VerticalScroll(id="evaluations"):
+                yield Static(id="evaluations-text")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._turn("charts")
+        self.watch_run.start()
+        self.set_interval(0.5, self._more_log)
+
+    def on_unmount(self) -> None:
+        self.watch_run.end()
+
+    # -------------------------------------------------------- what is seen
+
+    def on_run_seen(self, message: RunSeen) -> None:
+        """The run is other than it was."""
+        self.sight = message.sight
+        self._show_head(message.sight)
+        self._show_charts(message.sight)
+        self._show_texts(message.sight)
+
+    def _show_head(self, sight: Sight) -> None:
+        row = sight.row
+        line = Text()
+        line.append(safe(row["name"]), "bold")
+        line.append(safe(f"  {GLYPHS.get(row['state'], '?')} {row['state']}"), "bold")
+        for part in _place(row):
+            line.append(safe(f"   {part}"))
+        line.append(safe(f"\n{row['reason']}"), "dim")
+        self.query_one("#head", Static).update(line)
+        alarm = health.alarm({name: np.asarray(curve.value) for name, curve in sight.curves.items()})
+        widget = self.query_one("#alarm", Static)
+        widget.set_class(alarm is not None, "on")
+        widget.update(Text(alarm or ""))
+
+    def _show_charts(self, sight: Sight) -> None:
+        there = [name for name in FIRST if name in sight.curves]
+        alive = sight.row["state"] in ALIVE
+        stages = axes.stages_of(sight.curves.values())
+        marks = axes.marks(sight.curves, self.x_axis, stages, [stage["name"] for stage in sight.row["stages"]])
+        for name in FIRST:
+            chart = self.query_one(f"#{_id(name)}", LineChart)
+            chart.display = name in there
+            if name in there:
+                curve = sight.curves[name]
+                line = Series(name, axes.x_of(curve, self.x_axis, stages), np.asarray(curve.value))
+                chart.show([line], marks=marks, live=alive)
+
+    def _show_texts(self, sight: Sight) -> None:
+        rows = [
+            {
+                **_described(c),
+                "best": c.file in _best(sight),
+                "latest": c is sight.checkpoints[-1],
+                "verified": False,
+                "damaged": None,
+            }
+            for c in sight.checkpoints
+        ]
+        text = overview.checkpoints(rows) if rows else "no checkpoint yet"
+        self.query_one("#checkpoints-text", Static).update(Text(safe(text)))
+        answers = (
+            overview.evaluations(sight.evaluations)
+            if sight.evaluations
+            else "nothing evaluated yet: press e, or t with flip"
+        )
+        self.query_one("#evaluations-text", Static).update(Text(safe(answers)))
+        self.query_one("#settings-text", Static).update(Text(safe(self._settings(sight))))
+
+    def _settings(self, sight: Sight) -> str:
+        try:
+            return (self.run.path / "resolved.toml").read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            return f"{self.run.path / 'resolved.toml'}: cannot be read ({error.strerror})"
+
+    def _more_log(self) -> None:
+        log = self.query_one("#log", Log)
+        for line in self.tail.lines():
+            log.write_line(safe(line))
+
+    # -------------------------------------------------------- pages
+
+    def _turn(self, page: str) -> None:
+        self.query_one(ContentSwitcher).current = page
+        line = Text()
+        for number, name in enumerate(VIEWS, 1):
+            line.append(f" {number} {name} ", "reverse" if name == page else "")
+        self.query_one("#pages", Static).update(line)
+
+    def do_charts(self) -> None:
+        """Page 1."""
+        self._turn("charts")
+
+    def do_log(self) -> None:
+        """Page 2."""
+        self._turn("log")
+
+    def do_settings(self) -> None:
+        """Page 3."""
+        self._turn("settings")
+
+    def do_checkpoints(self) -> None:
+        """Page 4."""
+        self._turn("checkpoints")
+
+    def do_evaluations(self) -> None:
+        """Page 5."""
+        self._turn("evaluations")
+
+    # -------------------------------------------------------- charts
+
+    def _each_chart(self) -> Iterable[LineChart]:
+        return self.query(LineChart)
+
+    def do_x_axis(self) -> None:
+        """The next of the four axes."""
+        self.x_axis = axes.AXES[(axes.AXES.index(self.x_axis) + 1) % len(axes.AXES)]
+        for chart in self._each_chart():
+            chart.kind = self.x_axis
+        if self.sight:
+            self._show_charts(self.sight)
+
+    def do_log_y(self) -> None:
+        """Logarithms, or not."""
+        for chart in self._each_chart():
+            chart.toggle_log()
+
+    def do_smoother(self) -> None:
+        """Smooth more."""
+        self._smooth(+1)
+
+    def do_rougher(self) -> None:
+        """Smooth less."""
+        self._smooth(-1)
+
+    def _smooth(self, by: int) -> None:
+        place = min(max(SMOOTHINGS.index(self.smoothing) + by, 0), len(SMOOTHINGS) - 1)
+        self.smoothing = SMOOTHINGS[place]
+        for chart in self._each_chart():
+            chart.set_smoothing(self.smoothing)
+        self.tell(f"smoothing {self.smoothing}")
+
+    def do_zoom_in(self) -> None:
+        """Closer."""
+        self._zoom(2.0)
+
+    def do_zoom_out(self) -> None:
+        """Farther."""
+        self._zoom(0.5)
+
+    def _zoom(self, factor: float) -> None:
+        shown = [chart for chart in self._each_chart() if chart.display]
+        if shown:
+            shown[0].zoom(factor)  # the others follow
+
+    def do_reset(self) -> None:
+        """Whole again."""
+        for chart in self._each_chart():
+            chart.reset()
+
+    def do_left(self) -> None:
+        """The crosshair one cell to the left, on all charts."""
+        self._crosshair(-1)
+
+    def do_right(self) -> None:
+        """The crosshair one cell to the right, on all charts."""
+        self._crosshair(+1)
+
+    def _crosshair(self, by: int) -> None:
+        shown = [chart for chart in self._each_chart() if chart.display]
+        if shown:
+            shown[0].move_crosshair(by)
+
+    def on_line_chart_crosshair_moved(self, message: LineChart.CrosshairMoved) -> None:
+        """One crosshair for all charts."""
+        for chart in self._each_chart():
+            if chart is not message.chart:
+                chart.show_crosshair(message.x)
+
+    def on_line_chart_view_changed(self, message: LineChart.ViewChanged) -> None:
+        """All charts show the same part."""
+        for chart in self._each_chart():
+            if chart is not message.chart:
+                chart.set_view(message.view)
+
+    # -------------------------------------------------------- doing
+
+    def why_not(self, name: str) -> str | None:
+        """Whether somebody works on the run decides about most."""
+        state = self.sight.row["state"] if self.sight else "unknown"
+        if name in ("stop", "pause", "checkpoint") and state not in ALIVE:
+            return f"nobody works on it ({state})"
+        if name == "resume" and state in ALIVE:
+            return f"somebody works on it already ({state})"
+        return super().why_not(name)
+
+    def do_stop(self) -> None:
+        """Stop cleanly, after a yes."""
+        self.ask(
+            f"stop {self.run.name}? It finishes the step and saves.",
+            lambda: self.command("stop", "stop", str(self.run.path)),
+        )
+
+    def do_pause(self) -> None:
+        """Pause, after a yes."""
+        self.ask(
+            f"pause {self.run.name}? It saves and gives the device up.",
+            lambda: self.command("pause", "pause", str(self.run.path)),
+        )
+
+    def do_resume(self) -> None:
+        """Go on where it stopped."""
+        self.command("resume", "resume", str(self.run.path), "--detach", data=True)
+
+    def do_checkpoint(self) -> None:
+        """Save a checkpoint now."""
+        self.command("save now", "checkpoints", str(self.run.path), "--now")
+
+    def do_evaluate(self) -> None:
+        """The best checkpoint, on test."""
+        self.tell("evaluates its best checkpoint")
+        self.command("evaluate", "eval", str(self.run.path), data=True)
+
+    def do_evaluate_tta(self) -> None:
+        """The best checkpoint, on test, also with flip."""
+        self.tell("evaluates its best checkpoint, with flip too")
+        self.command("evaluate", "eval", str(self.run.path), "--tta", data=True)
+
+    def do_note(self) -> None:
+        """Say something of it."""
+        self.app.push_screen(
+            Ask(f"note on {self.run.name}", self.run.notes()["note"]),
+            lambda text: None if text is None else self.command("note", "note", str(self.run.path), text),
+        )
+
+    def do_tag(self) -> None:
+        """Mark it with words."""
+        self.app.push_screen(
+            Ask(f"tags for {self.run.name} (words)"),
+            lambda text: self.command("tag", "tag", str(self.run.path), *text.split()) if text else None,
+        )
+
+    def do_copy(self) -> None:
+        """Its path."""
+        self.app.copy_to_clipboard(str(self.run.path))
+        self.tell(f"copied {self.run.path}")
+
+
+def _id(name: str) -> str:
+    return "chart-" + name.replace("/", "-")
+
+
+def _best(sight: Sight) -> set[str]:
+    best = sight.row.get("best") or {}
+    return {str(entry.get("file")) for entry in best.values() if isinstance(entry, dict)}
+
+
+def _described(checkpoint: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(checkpoint)
+
+
+def _place(row: dict[str, Any]) -> list[str]:
+    parts = []
+    if row["stage"]:
+        stages = [stage["name"] for stage in row["stages"]]
+        number = (
+            f" {stages.index(row['stage']) + 1}/{len(stages)}" if row["stage"] in stages and len(stages) > 1 else ""
+        )
+        total = f"/{row['epochs']}" if row["epochs"] is not None else ""
+        parts.append(f"{row['stage']}{number}  epoch {row['epoch'] or 0}{total}")
+    if row["state"] in ALIVE and isinstance(row["images_per_second"], int | float):
+        parts.append(f"{row['images_per_second']:,.0f} images/s")
+    if row["state"] in ALIVE and isinstance(row["left"], int | float):
+        parts.append(f"{duration(row['left'])} left")
+    if isinstance(row["best_value"], int | float):
+        parts.append(f"best {row['best_metric']} {row['best_value']:.3f}")
+    if row["device"]:
+        parts.append(str(row["device"]))
+    return parts
