@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sslterm.tui.widgets.chart import Band, Series
-from sslterm.tui.widgets.chart.frame import Look, cell_len, changed, cut, joined, spread
+from sslterm.tui.widgets.chart.frame import cell_len, changed, cut, joined, spread
+from sslterm.tui.widgets.chart.look import Look
 from sslterm.tui.widgets.chart.measure import Reduced
 from sslterm.tui.widgets.chart.picture import draw
 from sslterm.tui.widgets.chart.request import Request
@@ -293,3 +294,24 @@ def test_air_joins_what_stands_before_it_unless_it_has_a_background() -> None:
     line, air, tinted = Look("line", 0), Look("blank"), Look("blank", band=1)
     assert joined([("ab", line), ("  ", air), ("c", line)]) == [("ab  c", line)]
     assert joined([("ab", line), ("  ", tinted)]) == [("ab", line), ("  ", tinted)]
+
+
+EXTREME = [0, -0.0, 1, 5e-324, 1e-300, 1.7e308, -1.7e308, np.nan, np.inf, -np.inf, 1 + 1e-15, 1e15, 1e16, 0.1]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_numbers_whatever_break_a_picture(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    x, y, low, high = random.choice(EXTREME, size=(4, int(random.integers(1, 30))))
+    series = [Series("a", x, y, best=(x[0], y[-1])), Series("b", np.arange(float(len(y))), y)]
+    width, height = int(random.integers(1, 130)), int(random.integers(1, 30))
+    for kind in ("step", "epoch", "relative", "wall"):
+        more = {"kind": kind, "bands": [Band(x, low, high)], "marks": [(x[0], "m")], "live": bool(seed % 2)}
+        for rest in (
+            {},
+            {"log": True, "factor": 0.9},
+            {"robust": True, "crosshair": 3.0},
+            {"robust": True, "log": True},
+        ):
+            lines = draw(Request(width, height, "t", series, **more, **rest)).lines  # type: ignore[arg-type]
+            assert {sum(cell_len(part) for part, _ in line) for line in lines} == {width}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,15 +16,15 @@ from sslterm.runs import Run
 from sslterm.runs.summary import settings
 from sslterm.tables import safe, table
 from sslterm.tui import axes
-from sslterm.tui.screens.room import House, Room
-from sslterm.tui.screens.run import SMOOTHINGS
+from sslterm.tui.screens.charts import ChartRoom
+from sslterm.tui.screens.room import House
 from sslterm.tui.watch import OneRun, RunSeen, Sight, Watch
 from sslterm.tui.widgets.chart import LineChart, Palette, Series
 
 SHOWN = ("train/loss", "knn/top1", "valid/top1", "optimizer/lr")
 
 
-class CompareScreen(Room):
+class CompareScreen(ChartRoom):
     """The marked runs over each other; below, their final and best metrics beside the baseline's (or the first one's),
     and the settings that differ."""
 
@@ -41,8 +41,6 @@ class CompareScreen(Room):
         self.rows = sorted(rows, key=lambda row: row["path"] != baseline)
         self.palette = Palette()
         self.sights: dict[str, Sight] = {}
-        self.x_axis: axes.Axis = "epoch"
-        self.smoothing = 0.0
         self.watches = [Watch(OneRun(Run(Path(row["path"]))), self.post_from_thread) for row in self.rows]
 
     def compose(self) -> ComposeResult:
@@ -66,10 +64,11 @@ class CompareScreen(Room):
     def on_run_seen(self, message: RunSeen) -> None:
         """One of them is other than it was."""
         self.sights[str(message.sight.run.path)] = message.sight
-        self._show_charts()
+        self.draw_charts()
         self._show_metrics()
 
-    def _show_charts(self) -> None:
+    def draw_charts(self) -> None:
+        """Each metric of all runs in one chart."""
         for name in SHOWN:
             chart = self.query_one("#chart-" + name.replace("/", "-"), LineChart)
             series = [
@@ -91,79 +90,6 @@ class CompareScreen(Room):
     def _read_settings(self) -> None:
         text = differences({row["name"]: settings(Run(Path(row["path"]))) for row in self.rows})
         self.app.call_from_thread(self.query_one("#settings", Static).update, Text(safe("\n" + text)))
-
-    # -------------------------------------------------------- charts
-
-    def _each_chart(self) -> Iterable[LineChart]:
-        return self.query(LineChart)
-
-    def do_x_axis(self) -> None:
-        """The next of the four axes."""
-        self.x_axis = axes.AXES[(axes.AXES.index(self.x_axis) + 1) % len(axes.AXES)]
-        for chart in self._each_chart():
-            chart.kind = self.x_axis
-        self._show_charts()
-
-    def do_log_y(self) -> None:
-        """Logarithms, or not."""
-        for chart in self._each_chart():
-            chart.toggle_log()
-
-    def do_smoother(self) -> None:
-        """Smooth more."""
-        self._smooth(+1)
-
-    def do_rougher(self) -> None:
-        """Smooth less."""
-        self._smooth(-1)
-
-    def _smooth(self, by: int) -> None:
-        self.smoothing = SMOOTHINGS[min(max(SMOOTHINGS.index(self.smoothing) + by, 0), len(SMOOTHINGS) - 1)]
-        for chart in self._each_chart():
-            chart.set_smoothing(self.smoothing)
-
-    def do_zoom_in(self) -> None:
-        """Closer."""
-        self._zoom(2.0)
-
-    def do_zoom_out(self) -> None:
-        """Farther."""
-        self._zoom(0.5)
-
-    def _zoom(self, factor: float) -> None:
-        shown = [chart for chart in self._each_chart() if chart.display]
-        if shown:
-            shown[0].zoom(factor)  # the others follow
-
-    def do_reset(self) -> None:
-        """Whole again."""
-        for chart in self._each_chart():
-            chart.reset()
-
-    def do_left(self) -> None:
-        """The crosshair, one cell to the left."""
-        self._crosshair(-1)
-
-    def do_right(self) -> None:
-        """The crosshair, one cell to the right."""
-        self._crosshair(+1)
-
-    def _crosshair(self, by: int) -> None:
-        shown = [chart for chart in self._each_chart() if chart.display]
-        if shown:
-            shown[0].move_crosshair(by)
-
-    def on_line_chart_crosshair_moved(self, message: LineChart.CrosshairMoved) -> None:
-        """One crosshair for all charts."""
-        for chart in self._each_chart():
-            if chart is not message.chart:
-                chart.show_crosshair(message.x)
-
-    def on_line_chart_view_changed(self, message: LineChart.ViewChanged) -> None:
-        """All charts show the same part."""
-        for chart in self._each_chart():
-            if chart is not message.chart:
-                chart.set_view(message.view)
 
     def do_copy(self) -> None:
         """The table of metrics."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,18 +17,18 @@ from sslterm.runs.job import Job
 from sslterm.runs.state import ALIVE, GLYPHS
 from sslterm.tables import duration, safe
 from sslterm.tui import axes, health
+from sslterm.tui.screens.charts import ChartRoom
 from sslterm.tui.screens.dialogs import Ask
-from sslterm.tui.screens.room import House, Room
+from sslterm.tui.screens.room import House
 from sslterm.tui.watch import OneRun, RunSeen, Sight, Watch
 from sslterm.tui.widgets.chart import LineChart, Series
 
 FIRST = ("step/loss", "knn/top1", "valid/top1", "health/std", "health/rank", "optimizer/lr")
 """The charts that are shown, as far as there is something to show, in this order."""
-SMOOTHINGS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
 VIEWS = ("charts", "log", "settings", "checkpoints", "evaluations")
 
 
-class RunScreen(Room):
+class RunScreen(ChartRoom):
     """One run: its state, curves, log, settings, checkpoints and evaluations. Digits turn the pages."""
 
     name_in_registry: ClassVar[str] = "run"
@@ -49,8 +48,6 @@ class RunScreen(Room):
         super().__init__(house)
         self.run = run
         self.sight: Sight | None = None
-        self.x_axis: axes.Axis = "epoch"
-        self.smoothing = 0.0
         self.tail = Tail(Job(run), 0)
         self.watch_run = Watch(OneRun(run), self.post_from_thread)
 
@@ -85,7 +82,7 @@ class RunScreen(Room):
         """The run is other than it was."""
         self.sight = message.sight
         self._show_head(message.sight)
-        self._show_charts(message.sight)
+        self.draw_charts()
         self._show_texts(message.sight)
 
     def _show_head(self, sight: Sight) -> None:
@@ -102,7 +99,11 @@ class RunScreen(Room):
         widget.set_class(alarm is not None, "on")
         widget.update(Text(alarm or ""))
 
-    def _show_charts(self, sight: Sight) -> None:
+    def draw_charts(self) -> None:
+        """Show the curves that there are."""
+        if self.sight is None:
+            return
+        sight = self.sight
         there = [name for name in FIRST if name in sight.curves]
         alive = sight.row["state"] in ALIVE
         stages = axes.stages_of(sight.curves.values())
@@ -175,82 +176,6 @@ class RunScreen(Room):
     def do_evaluations(self) -> None:
         """Page 5."""
         self._turn("evaluations")
-
-    # -------------------------------------------------------- charts
-
-    def _each_chart(self) -> Iterable[LineChart]:
-        return self.query(LineChart)
-
-    def do_x_axis(self) -> None:
-        """The next of the four axes."""
-        self.x_axis = axes.AXES[(axes.AXES.index(self.x_axis) + 1) % len(axes.AXES)]
-        for chart in self._each_chart():
-            chart.kind = self.x_axis
-        if self.sight:
-            self._show_charts(self.sight)
-
-    def do_log_y(self) -> None:
-        """Logarithms, or not."""
-        for chart in self._each_chart():
-            chart.toggle_log()
-
-    def do_smoother(self) -> None:
-        """Smooth more."""
-        self._smooth(+1)
-
-    def do_rougher(self) -> None:
-        """Smooth less."""
-        self._smooth(-1)
-
-    def _smooth(self, by: int) -> None:
-        place = min(max(SMOOTHINGS.index(self.smoothing) + by, 0), len(SMOOTHINGS) - 1)
-        self.smoothing = SMOOTHINGS[place]
-        for chart in self._each_chart():
-            chart.set_smoothing(self.smoothing)
-        self.tell(f"smoothing {self.smoothing}")
-
-    def do_zoom_in(self) -> None:
-        """Closer."""
-        self._zoom(2.0)
-
-    def do_zoom_out(self) -> None:
-        """Farther."""
-        self._zoom(0.5)
-
-    def _zoom(self, factor: float) -> None:
-        shown = [chart for chart in self._each_chart() if chart.display]
-        if shown:
-            shown[0].zoom(factor)  # the others follow
-
-    def do_reset(self) -> None:
-        """Whole again."""
-        for chart in self._each_chart():
-            chart.reset()
-
-    def do_left(self) -> None:
-        """The crosshair one cell to the left, on all charts."""
-        self._crosshair(-1)
-
-    def do_right(self) -> None:
-        """The crosshair one cell to the right, on all charts."""
-        self._crosshair(+1)
-
-    def _crosshair(self, by: int) -> None:
-        shown = [chart for chart in self._each_chart() if chart.display]
-        if shown:
-            shown[0].move_crosshair(by)
-
-    def on_line_chart_crosshair_moved(self, message: LineChart.CrosshairMoved) -> None:
-        """One crosshair for all charts."""
-        for chart in self._each_chart():
-            if chart is not message.chart:
-                chart.show_crosshair(message.x)
-
-    def on_line_chart_view_changed(self, message: LineChart.ViewChanged) -> None:
-        """All charts show the same part."""
-        for chart in self._each_chart():
-            if chart is not message.chart:
-                chart.set_view(message.view)
 
     # -------------------------------------------------------- doing
 

@@ -6,7 +6,8 @@
     request.py    what is asked, and what comes of it          measure.py    ranges, and the room for each part
     frame.py      lines of text around a plot                  surround.py   what is written there
     picture.py    all of it, as text with looks                sparkline.py  numbers in one row of text
-    view.py       zoom and pan                                 crosshair.py  the points nearest to a place
+    look.py       pieces of text with a look
+view.py       zoom and pan                                 crosshair.py  the points nearest to a place
     style.py      looks as colours, in every theme             chart.py      the widget
 
 Only style.py and chart.py know Textual.

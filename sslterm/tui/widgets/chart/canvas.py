@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from sslterm.tui.widgets.chart.columns import Booleans, Integers
-from sslterm.tui.widgets.chart.frame import Line, Look, cell_len
+from sslterm.tui.widgets.chart.frame import cell_len
+from sslterm.tui.widgets.chart.look import Line, Look
 from sslterm.tui.widgets.chart.raster import Glyphs, Spans, between, filled, packed
 from sslterm.tui.widgets.chart.series import COLOURS
 

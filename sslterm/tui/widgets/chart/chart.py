@@ -21,7 +21,8 @@ from textual.widget import Widget
 
 from sslterm.tui.widgets.chart import picture, style
 from sslterm.tui.widgets.chart.crosshair import Reading, neighbour, readings, snapped
-from sslterm.tui.widgets.chart.frame import Line, changed
+from sslterm.tui.widgets.chart.frame import changed
+from sslterm.tui.widgets.chart.look import Line
 from sslterm.tui.widgets.chart.measure import Reduced
 from sslterm.tui.widgets.chart.raster import GlyphSet
 from sslterm.tui.widgets.chart.request import Picture, Request, extent

@@ -6,32 +6,12 @@ Everything here is cells of text with a look; nothing knows of colours.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
 from sslterm.tables import safe
-
-if TYPE_CHECKING:
-    from sslterm.tui.widgets.chart.request import Request
-
-
-class Look(NamedTuple):
-    """How a piece of text looks: what it is, of which colour, over which band, and whether the crosshair is there."""
-
-    kind: str
-    colour: int = -1
-    band: int = -1
-    crossed: bool = False
-
-    @property
-    def plain(self) -> bool:
-        """Whether a space in it is nothing but a space."""
-        return self.band < 0 and not self.crossed
-
-
-Line = list[tuple[str, Look]]
-BLANK, FRAME, TITLE, VALUE, FLAG, ALARM, AXIS = map(Look, ("blank", "frame", "title", "value", "flag", "alarm", "axis"))
+from sslterm.tui.widgets.chart.look import AXIS, BLANK, FLAG, FRAME, TITLE, VALUE, Line, Look
+from sslterm.tui.widgets.chart.request import Request
 
 
 def cut(text: object, cells: int) -> str:

@@ -68,7 +68,7 @@ class Measured:
         self.smooth = [reduced.get(one, one.y, view, asked.factor, asked.log) for one in self.series]
         self.lows = [reduced.get(band, band.low, view, 0.0, asked.log) for band in asked.bands]
         self.highs = [reduced.get(band, band.high, view, 0.0, asked.log) for band in asked.bands]
-        low, high = scale.y_range(*self._range())
+        low, high = scale.y_range(*self._range(), asked.log)
         self.plot = Plot(left, 1, self.columns, self.rows, self.start, self.end, low, high)
         self.ticks = scale.y_ticks(low, high, max(2, round(self.rows / 2.5)), asked.log) if self.gutter else []
 
@@ -98,7 +98,7 @@ class Measured:
             return 0
         names = max(cell_len(cut(one.name, 40)) for one in self.series)
         samples = (SAMPLE // self.glyphs.across + 1) * self.asked.patterns
-        return min(names + NUMBER + 2 + samples, self.asked.width // 3)
+        return min(names + NUMBER + 2 + samples, self.asked.width * 2 // 5)
 
     def spans(self, found: Columns) -> Spans:
         """The rows of pixels that a line fills."""

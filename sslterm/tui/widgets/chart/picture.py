@@ -12,7 +12,7 @@ import math
 
 from sslterm.tui.widgets.chart import frame, scale
 from sslterm.tui.widgets.chart.canvas import Canvas
-from sslterm.tui.widgets.chart.frame import ALARM, BLANK, FLAG, TITLE, VALUE, Line, Look
+from sslterm.tui.widgets.chart.look import ALARM, BLANK, FLAG, TITLE, VALUE, Line, Look
 from sslterm.tui.widgets.chart.measure import Measured, Reduced
 from sslterm.tui.widgets.chart.request import Picture, Request, value_at
 from sslterm.tui.widgets.chart.sparkline import sparkline

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sslterm.tui.widgets.chart.frame import Line
+from sslterm.tui.widgets.chart.look import Line
 from sslterm.tui.widgets.chart.raster import GlyphSet
 from sslterm.tui.widgets.chart.scale import Kind
 from sslterm.tui.widgets.chart.series import Band, Palette, Series

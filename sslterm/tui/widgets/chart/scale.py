@@ -201,11 +201,12 @@ def x_range(low: float, high: float, live: bool) -> tuple[float, float]:
     return low, max(math.ceil(high / step) * step, high)
 
 
-def y_range(low: float, high: float) -> tuple[float, float]:
+def y_range(low: float, high: float, log: bool = False) -> tuple[float, float]:
     """What the y axis shows of values from low to high: a little more, in steps, so that it moves seldom."""
     if math.isnan(low) or math.isnan(high):
         return 0.0, 1.0
-    low, high = min(max(low, -GREATEST), GREATEST), min(max(high, -GREATEST), GREATEST)
+    limit = math.log10(GREATEST) if log else GREATEST
+    low, high = (min(max(value, -limit), limit) for value in (low, high))
     if max(abs(low), abs(high)) < 1 / GREATEST:
         low = high = 0.0
     if high - low <= 1e-12 * max(abs(low), abs(high)):
@@ -218,7 +219,7 @@ def y_range(low: float, high: float) -> tuple[float, float]:
 def robust(values: Floats, log: bool, at_most: int = 4096) -> tuple[float, float]:
     """The range without the few values that lie far off; of very many values, of every so many."""
     some = values[:: max(1, len(values) // at_most)]
-    some = some[np.isfinite(some)]
+    some = np.clip(some[np.isfinite(some)], -GREATEST, GREATEST)
     some = np.log10(some[some > 0]) if log else some
     if not len(some):
         return math.nan, math.nan

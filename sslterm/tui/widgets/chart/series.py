@@ -8,7 +8,7 @@ Arrays, and memoryviews of a run's columns, are not copied.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -130,7 +130,3 @@ class Palette:
             wishes = [(colour_of(name) + step) % COLOURS for step in range(COLOURS)]
             self._given[name] = next((wish for wish in wishes if wish not in taken), wishes[0])
         return self._given[name]
-
-    def keep_only(self, names: Iterable[str]) -> None:
-        """Names that are shown no longer give their colours back."""
-        self._given = {name: self._given[name] for name in set(names) & set(self._given)}

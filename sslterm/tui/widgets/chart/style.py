@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.widget import Widget
 
-from sslterm.tui.widgets.chart.frame import Look
+from sslterm.tui.widgets.chart.look import Look
 from sslterm.tui.widgets.chart.series import COLOURS
 
 PARTS = ("frame", "title", "value", "flag", "alarm", "axis", "mark", "crosshair", "best")

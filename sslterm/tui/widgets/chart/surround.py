@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 
 from sslterm.tui.widgets.chart import frame, scale
-from sslterm.tui.widgets.chart.frame import ALARM, AXIS, BLANK, FLAG, FRAME, Line, Look, joined
+from sslterm.tui.widgets.chart.frame import joined
+from sslterm.tui.widgets.chart.look import ALARM, AXIS, BLANK, FLAG, FRAME, Line, Look
 from sslterm.tui.widgets.chart.measure import NUMBER, Measured
 from sslterm.tui.widgets.chart.raster import sample
 from sslterm.tui.widgets.chart.request import Request, value_at

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.message import Message
+from textual.widget import Widget
 
 from sslterm.runs.summary import Row
-
-if TYPE_CHECKING:
-    from sslterm.tui.widgets.run_table.table import RunTable
 
 
 class FromTable(Message, namespace="run_table"):
     """What the messages of a table have in common."""
 
-    def __init__(self, table: RunTable) -> None:
+    def __init__(self, table: Widget) -> None:
         super().__init__()
         self.table = table
 
     @property
-    def control(self) -> RunTable:
+    def control(self) -> Widget:
         """The table, so that `@on(RunOpened, "#runs")` finds it."""
         return self.table
 
@@ -30,7 +27,7 @@ class RunHighlighted(FromTable, namespace="run_table"):
     """The cursor came to another row, or the run there changed. `row` is None where it is on no run: on a group, whose
     runs are in `group`, or where nothing is listed."""
 
-    def __init__(self, table: RunTable, row: Row | None, group: Sequence[Row] = ()) -> None:
+    def __init__(self, table: Widget, row: Row | None, group: Sequence[Row] = ()) -> None:
         super().__init__(table)
         self.row, self.group = row, group
 
@@ -38,7 +35,7 @@ class RunHighlighted(FromTable, namespace="run_table"):
 class RunOpened(FromTable, namespace="run_table"):
     """A person wants to see this run."""
 
-    def __init__(self, table: RunTable, row: Row) -> None:
+    def __init__(self, table: Widget, row: Row) -> None:
         super().__init__(table)
         self.row = row
 
@@ -46,7 +43,7 @@ class RunOpened(FromTable, namespace="run_table"):
 class MarksChanged(FromTable, namespace="run_table"):
     """Other runs than before are marked, of those that are listed; in their order."""
 
-    def __init__(self, table: RunTable, paths: tuple[str, ...]) -> None:
+    def __init__(self, table: Widget, paths: tuple[str, ...]) -> None:
         super().__init__(table)
         self.paths = paths
 
@@ -54,6 +51,6 @@ class MarksChanged(FromTable, namespace="run_table"):
 class SortChanged(FromTable, namespace="run_table"):
     """A person wants another order."""
 
-    def __init__(self, table: RunTable, key: str, falling: bool) -> None:
+    def __init__(self, table: Widget, key: str, falling: bool) -> None:
         super().__init__(table)
         self.key, self.falling = key, falling
