@@ -275,7 +275,9 @@ class TestLeavingItRunning:
         assert json.loads(shell.type("ls", "--json").stdout)[0]["state"] == "killed"
 
     def test_an_evaluation_outlives_its_terminal(self, trained: Shell) -> None:
-        asking = trained.start("eval", "mine", "--protocol", "linear", "--split", "valid")
+        answers = trained.folder / "runs/mine/evaluations"
+        before = set(answers.glob("*linear-valid*"))
+        asking = trained.start("eval", "mine", "--protocol", "linear", "--split", "valid", "--tta-scales", "9")
         job = wait_for(
             lambda: [p for p in (trained.folder / "runs/mine/jobs").glob("eval-*/heartbeat.json") if is_new(p)]
         )
@@ -283,11 +285,9 @@ class TestLeavingItRunning:
         asking.communicate()
         record = job[0].parent / "job.json"
         wait_for(lambda: json.loads(record.read_text())["phase"] == "ended")
-        answered = [
-            json.loads(p.read_text()) for p in (trained.folder / "runs/mine/evaluations").glob("*linear-valid*")
-        ]
-        assert len(answered) == 1
-        assert answered[0]["metrics"]["top1"] > 0.3
+        answered = [json.loads(path.read_text()) for path in set(answers.glob("*linear-valid*")) - before]
+        assert any(answer["tta"] and answer["tta"]["scales"] == [9] for answer in answered)
+        assert all(answer["metrics"]["top1"] > 0.3 for answer in answered)
 
 
 def is_new(path: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sslterm.cli.answers import DONE, FAILED, INTERRUPTED, answering, code, end, log, refuse, say, sentence
+from sslterm.cli.answers import DONE, FAILED, INTERRUPTED, answering, code, end, leave, log, refuse, say, sentence
 from sslterm.cli.app import DATA, RUNS, AsJson, DataDir, Device, RunArgument, RunsDir, app
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def evaluate_here(run: Path, name: str, asked: str, data_dir: DataDir = DATA) ->
             raise
         result["error"] = sentence(error)
     files.write_json(job.folder / "result.json", result)
-    raise SystemExit(result["exit"])
+    leave(result["exit"])
 
 
 def _examine(job: Job, question: dict[str, Any], data_dir: Path, bars: Any) -> list[list[dict[str, Any]]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sslterm.cli.answers import DONE, FAILED, INTERRUPTED, answering, end, say, table
+from sslterm.cli.answers import DONE, FAILED, INTERRUPTED, answering, end, leave, say, table
 from sslterm.cli.app import DATA, RUNS, AsJson, Assignments, DataDir, Device, PresetArgument, RunArgument, RunsDir, app
 
 if TYPE_CHECKING:
@@ -224,11 +224,15 @@ def train_here(
     epochs: int = 0,
 ) -> None:
     """What a supervisor starts: trains in this very process, and says how far it is in the run's files."""
-    with answering():
-        from sslterm.engine.train import train
-        from sslterm.runs import Run
+    try:
+        with answering():
+            from sslterm.engine.train import train
+            from sslterm.runs import Run
 
-        train(Run(run), device=device, data_dir=data_dir, more_epochs=epochs)
+            train(Run(run), device=device, data_dir=data_dir, more_epochs=epochs)
+    except SystemExit as ended:
+        leave(ended.code if isinstance(ended.code, int) else FAILED)
+    leave(DONE)
 
 
 # ---------------------------------------------------------------- while it trains

@@ -80,7 +80,8 @@ def test_a_file_of_another_kind_is_a_sentence(run: Run) -> None:
         load(path)
 
 
-def test_a_full_disk_is_a_sentence_and_the_one_before_stays(run: Run) -> None:
+def test_a_full_disk_is_a_sentence_and_the_one_before_stays(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslterm.engine.checkpoint.PAUSES", (0.01, 0.01))
     write(run)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))

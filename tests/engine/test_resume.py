@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,15 @@ class Signalled(Progress):
         super().step(shown)
         self.left -= 1
         if self.left == 0:
+            self._until_a_checkpoint_is_there()
             os.kill(os.getpid(), self.number)
+
+    def _until_a_checkpoint_is_there(self) -> None:
+        """A thread writes it; where that takes long, there would be nothing to resume from."""
+        assert self._writer
+        until = time.monotonic() + 20
+        while self.number == signal.SIGKILL and not checkpoints.listed(self._writer.run):
+            assert time.monotonic() < until
 
 
 def trained(path: Path, data_dir: Path, kill_after: int | None = None) -> None:

@@ -39,12 +39,21 @@ from sslterm.tui.widgets.state_label import TONES, StateLabel
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 
 
+START = time.time()
+"""When these tests began: ages are counted up to it, however long others take."""
+
+
+@pytest.fixture(autouse=True)
+def _the_clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslterm.tui.widgets.run_table.columns.now", lambda: START)
+
+
 def run(name: str, state: str = "finished", *, age: float = 0, best: float | None = None, **more: Any) -> Row:
     """A run as the index tells of it; `age` in minutes."""
     stages = [{"name": "pretrain", "method": "simclr", "epochs": 200}]
     metric = "knn/top1" if best is not None else None
     return {
-        **BLANK, "name": name, "path": f"/runs/{name}", "state": state, "created": time.time() - 60 * age,
+        **BLANK, "name": name, "path": f"/runs/{name}", "state": state, "created": START - 60 * age,
         "stages": stages, "preset": "simclr", "methods": "simclr", "method": "simclr", "data": "cifar10",
         "encoder": "resnet18", "stage": "pretrain", "epoch": 200, "epochs": 200, "best_metric": metric,
         "best_value": best, **more,

@@ -121,8 +121,13 @@ def _left(row: Row) -> str:
     return duration(row["left"]) if row["state"] in MOVING and row["left"] is not None else ""
 
 
+def now() -> float:
+    """The clock that ages are counted by."""
+    return time.time()
+
+
 def _age(row: Row) -> str:
-    return "" if row["created"] is None else duration(max(0.0, time.time() - row["created"]))
+    return "" if row["created"] is None else duration(max(0.0, now() - row["created"]))
 
 
 def _seconds_old(row: Row) -> float | None:
