@@ -31,7 +31,6 @@ class Heartbeat:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "heartbeat.json"
         self.facts: dict[str, Any] = {"job": os.environ.get(TOKEN), "phase": "preparing", "trouble": None}
-        self.failed = False
         self._last = 0.0
 
     def beat(self, promise: float | None = LONG, always: bool = False) -> bool:
