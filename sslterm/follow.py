@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from sslterm.jobs import stop
 from sslterm.runs.job import Job
+from sslterm.runs.tail import Tail
 from sslterm.tables import figures, safe
 
 LOOK = 0.1
@@ -31,7 +31,7 @@ class Follower:
         self.token = token if token is not None else job.record().get("job")
         self.live = sys.stdout.isatty() and sys.stderr.isatty() and not quiet
         self.quiet = quiet
-        self._log = Tail(job, log_from)
+        self._log = Tail.from_end(job.log) if log_from is None else Tail(job.log, log_from)
         self._bar: Any = None
         self._stage: object = None
         self._last: dict[str, Any] = {}
@@ -147,31 +147,3 @@ def described(beat: dict[str, Any]) -> str:
     speed = beat.get("images_per_second")
     shown = figures(beat.get("shown") or {}, " ")
     return " ".join(part for part in (place, shown, f"{speed:,.0f} images/s" if speed else "") if part)
-
-
-class Tail:
-    """The lines of a log that were not shown yet; a line that is not finished waits."""
-
-    def __init__(self, job: Job, start: int | None = None) -> None:
-        self.path = job.log
-        self._at = start if start is not None else self._end()
-        self._rest = b""
-
-    def _end(self) -> int:
-        try:
-            return self.path.stat().st_size
-        except OSError:
-            return 0
-
-    def lines(self) -> Iterator[str]:
-        """What is new and whole."""
-        try:
-            with self.path.open("rb") as log:
-                log.seek(self._at)
-                fresh = log.read()
-        except OSError:
-            return
-        self._at += len(fresh)
-        *whole, self._rest = (self._rest + fresh).split(b"\n")
-        for line in whole:
-            yield line.decode(errors="replace").rstrip("\r")

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from sslterm.follow import Follower, Tail, described
+from sslterm.follow import Follower, described
 from sslterm.runs import Run, files
 from sslterm.runs.job import Job
 from sslterm.runs.locks import Lock
+from sslterm.runs.tail import Tail
 
 BEAT: dict[str, Any] = {
     "job": "j", "phase": "training", "stage": "pretrain", "stage_index": 0, "stages": 2, "epoch": 2, "epochs": 7,
@@ -33,7 +34,7 @@ def log(job: Job, *lines: str) -> None:
 
 
 def test_a_line_that_is_not_finished_waits(job: Job) -> None:
-    tail = Tail(job, 0)
+    tail = Tail(job.log)
     assert list(tail.lines()) == []
     for piece, whole in ((b"one\ntw", ["one"]), (b"", []), (b"o\nthree\n", ["two", "three"]), (b"\xff\n", ["�"])):
         with job.log.open("ab") as file:

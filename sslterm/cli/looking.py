@@ -84,9 +84,9 @@ def logs(
         if "/" in job or not one.log.is_file():
             there = ", ".join(j.name for j in all_jobs(found) if j.log.is_file())
             end(f"{found.path}: has no log of {job!r}; there is {there or 'none yet'}", 3)
-        from sslterm.follow import Tail
+        from sslterm.runs.tail import Tail
 
-        tail = Tail(one, 0)
+        tail = Tail(one.log)
         for line in list(tail.lines())[-(lines or 0) :]:
             print(safe(line))
         while follow:

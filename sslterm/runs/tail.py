@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 CHUNK = 1 << 18
@@ -20,6 +21,13 @@ class Tail:
         self._size = 0
         self._looked = -1
         self.looks_the_same()
+
+    @classmethod
+    def from_end(cls, path: Path) -> Tail:
+        """Passes over what is there already."""
+        tail = cls(path)
+        tail.offset = tail._size
+        return tail
 
     def looks_the_same(self) -> bool:
         """Look at the file. False where it is gone, another one, or shorter than what was taken."""
@@ -47,6 +55,13 @@ class Tail:
         if not lines:
             self._looked = self._size
         return lines
+
+    def lines(self) -> Iterator[str]:
+        """The lines that were not given out yet, as text; one that is not finished waits."""
+        self.looks_the_same()
+        while taken := self.take():
+            for line in taken.split(b"\n")[:-1]:
+                yield line.decode(errors="replace").rstrip("\r")
 
     def _whole_lines(self) -> bytes:
         """From the offset to the last line end that a chunk reaches; a line longer than it is read to its end."""

@@ -1,6 +1,6 @@
 """What a person likes: ~/.config/sslterm/config.toml, checked like a preset. A missing file is no likes.
 
-theme = "textual-light"
+theme = "light"      # dark, light, ansi, high-contrast, or one of Textual's
 readonly = false
 mouse = true
 columns = ["state", "name", "best"]
@@ -23,7 +23,7 @@ from sslterm.errors import UsageError
 class Config:
     """Likes, each with its default."""
 
-    theme: str = "textual-dark"
+    theme: str = "dark"
     readonly: bool = False
     mouse: bool = True
     columns: list[str] = field(default_factory=list)

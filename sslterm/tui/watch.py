@@ -11,7 +11,7 @@ from typing import Any
 
 from textual.message import Message
 
-from sslterm.runs import Run, checkpoints, columns, evaluations, files, index
+from sslterm.runs import Run, columns, files, index
 from sslterm.runs.job import Job
 from sslterm.runs.state import ALIVE
 from sslterm.runs.summary import summary
@@ -47,8 +47,8 @@ class Sight:
     run: Run
     row: dict[str, Any]
     curves: dict[str, Curve] = field(default_factory=dict)
-    checkpoints: list[checkpoints.Checkpoint] = field(default_factory=list)
-    evaluations: list[dict[str, Any]] = field(default_factory=list)
+    settings: str = ""
+    """The resolved preset as TOML, or why it cannot be read."""
     environment: dict[str, Any] = field(default_factory=dict)
     beat: dict[str, Any] = field(default_factory=dict)
 
@@ -136,19 +136,29 @@ class OneRun:
         self.run = run
         self._columns = columns.open(run.path) if with_curves else None
         self._last: tuple[Any, ...] | None = None
+        self._resolved = ""
 
     def __call__(self) -> Message | None:
         fresh = self._columns is not None and self._columns.refresh()
         row = summary(self.run)
         beat = Job(self.run).heartbeat()
-        there, answers = checkpoints.listed(self.run), evaluations.listed(self.run)
-        seen = (row, beat.get("beat"), [c.file for c in there], [answer.get("time") for answer in answers])
+        seen = (row, beat.get("beat"))
         if not fresh and seen == self._last:
             return None
         self._last = seen
         attempts = files.read_or_nothing(self.run.path / "env.json").get("attempts")
         environment = attempts[-1] if isinstance(attempts, list) and attempts and isinstance(attempts[-1], dict) else {}
-        return RunSeen(Sight(self.run, row, self._curves(), there, answers, environment, beat))
+        return RunSeen(Sight(self.run, row, self._curves(), self._settings(), environment, beat))
+
+    def _settings(self) -> str:
+        """They never change once the run was made."""
+        path = self.run.path / "resolved.toml"
+        if not self._resolved:
+            try:
+                self._resolved = path.read_text(encoding="utf-8", errors="replace")
+            except OSError as error:
+                return f"{path}: cannot be read ({error.strerror})"
+        return self._resolved
 
     def _curves(self) -> dict[str, Curve]:
         if self._columns is None:

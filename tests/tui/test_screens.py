@@ -68,7 +68,7 @@ def test_the_list_shows_runs_and_opens_one_and_its_pages(runs: Path, size: tuple
             await seen(pilot, lambda text: "trained to its end" in text and "step/loss" in text)
             await pilot.press("2")
             await seen(pilot, lambda text: "supervised 2/2 · loss" in text)
-            await pilot.press("3")
+            await pilot.press("4")
             await seen(pilot, lambda text: 'title = "Recorded"' in text)
             await pilot.press("4")
             await seen(pilot, lambda text: "supervised-0002.pt" in text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from sslterm.tables import safe
-from sslterm.tui import actions, commands
+from sslterm.tui import actions, commands, config, themes
 from sslterm.tui.actions import Action
 from sslterm.tui.commands import CommandEnded, Place
 from sslterm.tui.screens.dialogs import Confirm, Help
@@ -23,6 +23,7 @@ class House:
 
     place: Place
     actions: Mapping[str, Action]
+    use_theme: Callable[[str], None]
     readonly: bool = False
 
 
@@ -97,6 +98,17 @@ class Room(Screen[None]):
     def do_palette(self) -> None:
         """Every action by its name."""
         self.app.action_command_palette()
+
+    def do_doctor(self) -> None:
+        """Look at this machine."""
+        from sslterm.tui.screens.doctor import DoctorScreen
+
+        self.app.push_screen(DoctorScreen(self.house))
+
+    def do_theme(self) -> None:
+        """The next theme; the config file makes one stay."""
+        self.house.use_theme(themes.after(self.app.theme))
+        self.tell(f"theme {self.app.theme}; to keep it: theme in {config.path()}")
 
     def do_redraw(self) -> None:
         """Draw everything anew, for terminals that lost track."""

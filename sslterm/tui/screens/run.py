@@ -10,25 +10,25 @@ from textual.app import ComposeResult
 from textual.containers import Grid, VerticalScroll
 from textual.widgets import ContentSwitcher, Footer, Log, Static
 
-from sslterm import overview
-from sslterm.follow import Tail
 from sslterm.runs import Run
 from sslterm.runs.job import Job
 from sslterm.runs.state import ALIVE, GLYPHS
+from sslterm.runs.tail import Tail
 from sslterm.tables import duration, safe
 from sslterm.tui import axes, health
+from sslterm.tui.screens.acting import Acting
 from sslterm.tui.screens.charts import ChartRoom
-from sslterm.tui.screens.dialogs import Ask
 from sslterm.tui.screens.room import House
 from sslterm.tui.watch import OneRun, RunSeen, Sight, Watch
 from sslterm.tui.widgets.chart import LineChart, Series
 
 FIRST = ("step/loss", "knn/top1", "valid/top1", "health/std", "health/rank", "optimizer/lr")
 """The charts that are shown, as far as there is something to show, in this order."""
-VIEWS = ("charts", "log", "settings", "checkpoints", "evaluations")
+PAGES = {1: "charts", 2: "log", 3: "pictures", 4: "settings", 5: "checkpoints", 6: "evaluations"}
+"""By their digits. Pictures, checkpoints and evaluations are screens of their own."""
 
 
-class RunScreen(ChartRoom):
+class RunScreen(Acting, ChartRoom):
     """One run: its state, curves, log, settings, checkpoints and evaluations. Digits turn the pages."""
 
     name_in_registry: ClassVar[str] = "run"
@@ -48,7 +48,7 @@ class RunScreen(ChartRoom):
         super().__init__(house)
         self.run = run
         self.sight: Sight | None = None
-        self.tail = Tail(Job(run), 0)
+        self.tail = Tail(Job(run).log)
         self.watch_run = Watch(OneRun(run), self.post_from_thread)
 
     def compose(self) -> ComposeResult:
@@ -62,10 +62,6 @@ class RunScreen(ChartRoom):
             yield Log(id="log", highlight=False, max_lines=20_000)
             with VerticalScroll(id="settings"):
                 yield Static(id="settings-text")
-            with VerticalScroll(id="checkpoints"):
-                yield Static(id="checkpoints-text")
-            with VerticalScroll(id="evaluations"):
-                yield Static(id="evaluations-text")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -83,7 +79,7 @@ class RunScreen(ChartRoom):
         self.sight = message.sight
         self._show_head(message.sight)
         self.draw_charts()
-        self._show_texts(message.sight)
+        self.query_one("#settings-text", Static).update(Text(safe(message.sight.settings)))
 
     def _show_head(self, sight: Sight) -> None:
         row = sight.row
@@ -116,33 +112,6 @@ class RunScreen(ChartRoom):
                 line = Series(name, axes.x_of(curve, self.x_axis, stages), np.asarray(curve.value))
                 chart.show([line], marks=marks, live=alive)
 
-    def _show_texts(self, sight: Sight) -> None:
-        rows = [
-            {
-                **_described(c),
-                "best": c.file in _best(sight),
-                "latest": c is sight.checkpoints[-1],
-                "verified": False,
-                "damaged": None,
-            }
-            for c in sight.checkpoints
-        ]
-        text = overview.checkpoints(rows) if rows else "no checkpoint yet"
-        self.query_one("#checkpoints-text", Static).update(Text(safe(text)))
-        answers = (
-            overview.evaluations(sight.evaluations)
-            if sight.evaluations
-            else "nothing evaluated yet: press e, or t with flip"
-        )
-        self.query_one("#evaluations-text", Static).update(Text(safe(answers)))
-        self.query_one("#settings-text", Static).update(Text(safe(self._settings(sight))))
-
-    def _settings(self, sight: Sight) -> str:
-        try:
-            return (self.run.path / "resolved.toml").read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            return f"{self.run.path / 'resolved.toml'}: cannot be read ({error.strerror})"
-
     def _more_log(self) -> None:
         log = self.query_one("#log", Log)
         for line in self.tail.lines():
@@ -153,7 +122,7 @@ class RunScreen(ChartRoom):
     def _turn(self, page: str) -> None:
         self.query_one(ContentSwitcher).current = page
         line = Text()
-        for number, name in enumerate(VIEWS, 1):
+        for number, name in PAGES.items():
             line.append(f" {number} {name} ", "reverse" if name == page else "")
         self.query_one("#pages", Static).update(line)
 
@@ -166,93 +135,23 @@ class RunScreen(ChartRoom):
         self._turn("log")
 
     def do_settings(self) -> None:
-        """Page 3."""
-        self._turn("settings")
-
-    def do_checkpoints(self) -> None:
         """Page 4."""
-        self._turn("checkpoints")
-
-    def do_evaluations(self) -> None:
-        """Page 5."""
-        self._turn("evaluations")
+        self._turn("settings")
 
     # -------------------------------------------------------- doing
 
-    def why_not(self, name: str) -> str | None:
-        """Whether somebody works on the run decides about most."""
-        state = self.sight.row["state"] if self.sight else "unknown"
-        if name in ("stop", "pause", "checkpoint") and state not in ALIVE:
-            return f"nobody works on it ({state})"
-        if name == "resume" and state in ALIVE:
-            return f"somebody works on it already ({state})"
-        return super().why_not(name)
-
-    def do_stop(self) -> None:
-        """Stop cleanly, after a yes."""
-        self.ask(
-            f"stop {self.run.name}? It finishes the step and saves.",
-            lambda: self.command("stop", "stop", str(self.run.path)),
-        )
-
-    def do_pause(self) -> None:
-        """Pause, after a yes."""
-        self.ask(
-            f"pause {self.run.name}? It saves and gives the device up.",
-            lambda: self.command("pause", "pause", str(self.run.path)),
-        )
-
-    def do_resume(self) -> None:
-        """Go on where it stopped."""
-        self.command("resume", "resume", str(self.run.path), "--detach", data=True)
+    @property
+    def here(self) -> dict[str, Any] | None:
+        """The run itself, once it was looked at."""
+        return self.sight.row if self.sight else None
 
     def do_checkpoint(self) -> None:
         """Save a checkpoint now."""
         self.command("save now", "checkpoints", str(self.run.path), "--now")
 
-    def do_evaluate(self) -> None:
-        """The best checkpoint, on test."""
-        self.tell("evaluates its best checkpoint")
-        self.command("evaluate", "eval", str(self.run.path), data=True)
-
-    def do_evaluate_tta(self) -> None:
-        """The best checkpoint, on test, also with flip."""
-        self.tell("evaluates its best checkpoint, with flip too")
-        self.command("evaluate", "eval", str(self.run.path), "--tta", data=True)
-
-    def do_note(self) -> None:
-        """Say something of it."""
-        self.app.push_screen(
-            Ask(f"note on {self.run.name}", self.run.notes()["note"]),
-            lambda text: None if text is None else self.command("note", "note", str(self.run.path), text),
-        )
-
-    def do_tag(self) -> None:
-        """Mark it with words."""
-        self.app.push_screen(
-            Ask(f"tags for {self.run.name} (words)"),
-            lambda text: self.command("tag", "tag", str(self.run.path), *text.split()) if text else None,
-        )
-
-    def do_copy(self) -> None:
-        """Its path."""
-        self.app.copy_to_clipboard(str(self.run.path))
-        self.tell(f"copied {self.run.path}")
-
 
 def _id(name: str) -> str:
     return "chart-" + name.replace("/", "-")
-
-
-def _best(sight: Sight) -> set[str]:
-    best = sight.row.get("best") or {}
-    return {str(entry.get("file")) for entry in best.values() if isinstance(entry, dict)}
-
-
-def _described(checkpoint: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(checkpoint)
 
 
 def _place(row: dict[str, Any]) -> list[str]:

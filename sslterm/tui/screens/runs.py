@@ -17,11 +17,10 @@ from textual.widgets import Footer, Input, Static
 
 from sslterm.runs import Run, index
 from sslterm.runs.filters import Filter, FilterError
-from sslterm.runs.state import ALIVE
 from sslterm.tables import safe
 from sslterm.tui.commands import CommandEnded
-from sslterm.tui.screens.dialogs import Ask
-from sslterm.tui.screens.room import House, Room
+from sslterm.tui.screens.acting import Acting
+from sslterm.tui.screens.room import House
 from sslterm.tui.watch import AllRuns, RunsSeen, Watch
 from sslterm.tui.widgets.preview import Preview
 from sslterm.tui.widgets.run_table import COLUMNS, RunHighlighted, RunOpened, RunTable
@@ -29,7 +28,7 @@ from sslterm.tui.widgets.run_table import COLUMNS, RunHighlighted, RunOpened, Ru
 EMPTY = "no run yet\n\npress n to choose a preset and start the first one,\nor type: sslterm run quickstart"
 
 
-class RunsScreen(Room):
+class RunsScreen(Acting):
     """Every run, the newest first. Filters are those of `sslterm ls`: words, state:running, metric.knn>0.8."""
 
     name_in_registry: ClassVar[str] = "runs"
@@ -185,26 +184,9 @@ class RunsScreen(Room):
     # -------------------------------------------------------- doing
 
     def why_not(self, name: str) -> str | None:
-        """Most actions need a run, some a run that is at work, or one that is not."""
-        needs_run = {
-            "stop",
-            "pause",
-            "resume",
-            "evaluate",
-            "evaluate_tta",
-            "note",
-            "tag",
-            "delete",
-            "copy",
-            "pin",
-        }
-        if name in needs_run and self.here is None:
+        """A comparison needs two."""
+        if name == "pin" and self.here is None:
             return "there is no run under the cursor"
-        alive = self.here is not None and self.here["state"] in ALIVE
-        if name in ("stop", "pause") and not alive and not self.table.marked:
-            return f"nobody works on it ({self.here['state'] if self.here else ''})"
-        if name in ("resume", "delete") and alive:
-            return "somebody works on it; stop it first"
         if name == "compare" and len(self.table.marked) < 2:
             return "mark two runs or more with space"
         return super().why_not(name)
@@ -222,7 +204,7 @@ class RunsScreen(Room):
         """Choose a preset."""
         from sslterm.tui.screens.launch import LaunchScreen
 
-        self.app.push_screen(LaunchScreen(self.house), lambda _: self._soon())
+        self.app.push_screen(LaunchScreen(self.house), lambda _: self.acted())
 
     def do_compare(self) -> None:
         """Lay the marked runs over each other."""
@@ -289,87 +271,24 @@ class RunsScreen(Room):
         self.baseline = None if self.baseline == path else path
         self.table.baseline = self.baseline
 
-    def do_copy(self) -> None:
-        """The path of the run."""
-        if self.here:
-            self.app.copy_to_clipboard(self.here["path"])
-            self.tell(f"copied {self.here['path']}")
-
-    def _chosen(self) -> list[str]:
+    def chosen(self) -> Sequence[dict[str, Any]]:
         """The marked runs, or the one under the cursor."""
-        marked = [row["path"] for row in self.rows if row["path"] in self.table.marked]
-        return marked or ([self.here["path"]] if self.here else [])
+        marked = set(self.table.marked)
+        return [row for row in self.rows if row["path"] in marked] or super().chosen()
 
-    def do_stop(self) -> None:
-        """Stop cleanly, after a yes."""
-        self._each("stop", "stop")
+    def do_checkpoints(self) -> None:
+        """Those of the marked runs; of all that are listed where none is marked."""
+        from sslterm.tui.screens.checkpoints import CheckpointsScreen
 
-    def do_pause(self) -> None:
-        """Pause, after a yes."""
-        self._each("pause", "pause")
-
-    def do_delete(self) -> None:
-        """Delete, after a yes."""
-        paths = self._chosen()
-        names = ", ".join(Path(path).name for path in paths)
-        self.ask(
-            f"delete {names} for good, with all checkpoints and evaluations?",
-            lambda: self.command("rm", "rm", *paths, "--yes"),
-        )
-
-    def _each(self, command: str, word: str) -> None:
-        alive = {row["path"] for row in self.rows if row["state"] in ALIVE}
-        paths = [path for path in self._chosen() if path in alive]
-        names = ", ".join(Path(path).name for path in paths)
-
-        def go() -> None:
-            for path in paths:
-                self.command(word, command, path)
-            self._soon()
-
-        self.ask(f"{word} {names}? It finishes the step and saves.", go)
-
-    def do_resume(self) -> None:
-        """Go on where it stopped."""
-        for path in self._chosen():
-            self.command("resume", "resume", path, "--detach", data=True)
-        self._soon()
-
-    def do_evaluate(self) -> None:
-        """The best checkpoint, on test."""
-        for path in self._chosen():
-            self.tell(f"evaluates {Path(path).name}")
-            self.command("evaluate", "eval", path, data=True)
-
-    def do_evaluate_tta(self) -> None:
-        """The best checkpoint, on test, also with flip."""
-        for path in self._chosen():
-            self.tell(f"evaluates {Path(path).name} with flip")
-            self.command("evaluate", "eval", path, "--tta", data=True)
-
-    def do_note(self) -> None:
-        """Say something of the run."""
-        row = self.here
-        assert row
-        self.app.push_screen(
-            Ask(f"note on {row['name']}", row["note"]),
-            lambda text: None if text is None else self.command("note", "note", row["path"], text),
-        )
-
-    def do_tag(self) -> None:
-        """Mark the run with words."""
-        row = self.here
-        assert row
-        self.app.push_screen(
-            Ask(f"tags for {row['name']} (words)"),
-            lambda text: self.command("tag", "tag", row["path"], *text.split()) if text else None,
-        )
+        rows = self.chosen() if self.table.marked else self.table.listed
+        self.app.push_screen(CheckpointsScreen(self.house, [Run(Path(row["path"])) for row in rows]))
 
     def on_command_ended(self, message: CommandEnded) -> None:
         """Look at once, for it may show."""
         super().on_command_ended(message)
-        self._soon()
+        self.acted()
 
-    def _soon(self) -> None:
+    def acted(self) -> None:
+        """Look at once."""
         self.look.whole = True
         self.watch_runs.soon()

@@ -33,6 +33,11 @@ class RunTable(Rows):
         self._rearrange()
 
     @property
+    def listed(self) -> Sequence[Row]:
+        """Every run that is listed, those folded into groups too."""
+        return self._listing.rows
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are wanted; those without room or content are not seen."""
         return tuple(column.key for column in self._columns)
