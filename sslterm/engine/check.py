@@ -16,7 +16,7 @@ from torch import nn
 from sslterm import methods, presets
 from sslterm.data.catalog import KNOWN, Known
 from sslterm.data.views.draw import problems as problems_of_views
-from sslterm.engine.optim import build_optimizer
+from sslterm.engine.optim import groups
 from sslterm.methods import Method
 from sslterm.models.encoders import build_encoder, input_channels
 from sslterm.presets import Encoder, Preset, PresetError, Problem, Stage, nearest
@@ -246,7 +246,7 @@ def _learner(preset: Preset, stage: Stage, sound: Sound) -> tuple[Method | None,
     except ValueError as error:
         return None, [*found, _read(str(error))]
     try:
-        build_optimizer(method, stage.optimizer)
+        groups(method, stage.optimizer)
     except ValueError as error:
         found.append(_read(str(error)))
     return method, [*found, *_batch_norm(method, stage)]

@@ -13,12 +13,18 @@ from sslterm.methods import Method
 
 
 def build_optimizer(method: Method, settings: presets.Optimizer) -> torch.optim.Optimizer:
+    """The optimizer of a method. Raises ValueError as `groups` does."""
+    return _kinds()[settings.name](groups(method, settings), settings)
+
+
+def groups(method: Method, settings: presets.Optimizer) -> list[dict[str, Any]]:
     """One group for the matrices and one for the vectors of each trained part.
 
+    They are made apart from the optimizer, for whoever only checks: a torch.optim.Optimizer loads torch's compiler.
     Each group carries `part`, `base_lr` (what the schedule multiplies) and `constant` (the schedule leaves it alone).
     Raises ValueError where `optimizer.lr` names a part that is not trained.
     """
-    groups = []
+    found = []
     for part, module in method.trained().items():
         rate = _rate(settings, part, method)
         fixed = {"part": part, "lr": rate, "base_lr": rate, "constant": part in method.constant_lr}
@@ -28,8 +34,8 @@ def build_optimizer(method: Method, settings: presets.Optimizer) -> torch.optim.
             spared = vectors and not settings.decay_vectors
             decay = 0.0 if spared else settings.weight_decay
             if parameters:
-                groups.append({"params": parameters, "weight_decay": decay, "adapt": not spared, **fixed})
-    return _kinds()[settings.name](groups, settings)
+                found.append({"params": parameters, "weight_decay": decay, "adapt": not spared, **fixed})
+    return found
 
 
 def _rate(settings: presets.Optimizer, part: str, method: Method) -> float:

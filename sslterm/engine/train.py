@@ -20,18 +20,18 @@ from sslterm import presets
 from sslterm.data.dataset import Dataset
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
-from sslterm.engine import chance, monitor, parts
+from sslterm.engine import monitor, parts
 from sslterm.engine.checkpoint import CheckpointWriter, open_checkpoint
 from sslterm.engine.device import Precision, environment, pick_device, pick_precision, prepare
 from sslterm.engine.interrupt import CleanStop, Interrupted
 from sslterm.engine.meter import first_not_finite, mean
-from sslterm.engine.optim import clip
 from sslterm.engine.progress import Progress
+from sslterm.engine.retention import best_of, prune
 from sslterm.engine.stage import StageInTraining, Subject, foresee, largest_view
+from sslterm.engine.step import epoch_order, finite, one_step
 from sslterm.engine.tensorboard import TensorBoard
 from sslterm.engine.weights import Normalisation, normalisation, origin
 from sslterm.errors import UserError
-from sslterm.methods import Batch, Method
 from sslterm.runs import Run, RunError, checkpoints, files
 from sslterm.runs.checkpoints import Checkpoint
 from sslterm.runs.job import Job
@@ -334,79 +334,6 @@ class Trainer:
 
     def _say(self, text: str) -> None:
         self.writer.log(text)
-
-
-# ---------------------------------------------------------------- a step
-
-
-def epoch_order(stage: StageInTraining) -> list[Tensor]:
-    """The batches of the epoch at hand, as int64 indices; images that fill no batch wait for another epoch."""
-    mixed = chance.shuffled(stage.indices, stage.preset.seed, "order", stage.index, stage.epoch)
-    return list(mixed[: stage.steps * stage.stage.batch_size].split(stage.stage.batch_size))
-
-
-def one_step(stage: StageInTraining, images: Tensor, indices: Tensor) -> None:
-    """See a batch, learn from it, move on; never ask the device anything.
-
-    `images`: uint8 (B, C, H, W) on the device; `indices`: int64 (B,), which images these are.
-    """
-    subject = stage.subject
-    place = (stage.preset.seed, "views", stage.index, stage.epoch, stage.step)
-    torch.manual_seed(chance.seed_of(*place))
-    draw = chance.generator(*place)
-    batch = Batch(tuple(view(images, draw) for view in stage.views), _labels(stage, indices), indices)
-    stage.rate = stage.schedule.set(stage.optimizer, stage.place)
-    with stage.precision.on(subject.device):
-        values = stage.method(batch)
-    stage.optimizer.zero_grad(set_to_none=True)
-    values["loss"].backward()
-    if stage.stage.clip_norm:
-        clip(stage.method.trained().values(), stage.stage.clip_norm)
-    stage.optimizer.step()
-    stage.step += 1
-    stage.total_steps += 1
-    stage.method.after_step(min(stage.place / stage.stage.epochs, 1.0))
-    stage.meter.add({name: value for name, value in values.items() if value.ndim == 0})
-
-
-def _labels(stage: StageInTraining, indices: Tensor) -> Tensor:
-    """The labels, for methods that may look; -1 for those that must not."""
-    device = stage.subject.device
-    if not stage.method.uses_labels:
-        return torch.full((len(indices),), -1, device=device)
-    return stage.subject.labels[indices.to(device, non_blocking=True)]
-
-
-def finite(method: Method) -> bool:
-    """Whether every trained weight is still a number; asks the device once."""
-    norms = torch._foreach_norm([weight.detach() for weight in method.parameters() if weight.requires_grad])
-    return bool(torch.stack([norm.float() for norm in norms]).isfinite().all())
-
-
-# ---------------------------------------------------------------- which checkpoints stay
-
-
-def best_of(entries: list[tuple[float, str]], metric: str, count: int) -> list[tuple[float, str]]:
-    """The best `count` of (value, file), best first; of equals the earlier."""
-    from sslterm.engine.schedule import downward
-
-    return sorted(entries, key=lambda entry: entry[0] if downward(metric) else -entry[0])[:count]
-
-
-def prune(run: Run, newest: Checkpoint, best: set[str], every: int) -> None:
-    """Delete the checkpoints of the newest one's stage that nobody asked to keep."""
-    for checkpoint in checkpoints.listed(run):
-        wanted = (
-            checkpoint.stage_index != newest.stage_index
-            or checkpoint.file == newest.file
-            or checkpoint.ended
-            or checkpoint.file in best
-            or (every and checkpoint.epoch % every == 0 and checkpoint.step == 0)
-        )
-        if not wanted:
-            path = run.checkpoints / checkpoint.file
-            path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
 
 
 def _counted(parts: dict[str, Tensor]) -> str:

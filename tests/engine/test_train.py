@@ -23,7 +23,8 @@ from sslterm.engine.checkpoint import open_checkpoint
 from sslterm.engine.device import Precision
 from sslterm.engine.progress import Progress
 from sslterm.engine.stage import StageInTraining, Subject, build_method
-from sslterm.engine.train import Diverged, best_of, train
+from sslterm.engine.retention import best_of
+from sslterm.engine.train import Diverged, train
 from sslterm.engine.weights import Normalisation, settled
 from sslterm.runs import Run, RunError, checkpoints, metrics
 from sslterm.runs.create import create
