@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import platform
 import sys
 import time
@@ -57,6 +59,19 @@ def prepare(device: torch.device) -> None:
     if device.type == "cuda":
         # TF32 stays off for products of matrices: the views' resampling must be the same on every device.
         torch.backends.cudnn.benchmark = True
+    if device.type == "cpu":
+        _keep_large_blocks()
+
+
+def _keep_large_blocks() -> None:
+    """Let glibc keep the memory of large temporaries for the next step, instead of giving it back to the kernel and
+    paying for every page of it again. Elsewhere, and where it cannot be asked, nothing happens."""
+    trim_threshold, mmap_threshold = -1, -3  # as in malloc.h
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        if libc.gnu_get_libc_version:
+            libc.mallopt(mmap_threshold, 2**30)
+            libc.mallopt(trim_threshold, 2**31 - 1)
 
 
 def pick_precision(wanted: str, device: torch.device) -> Precision:

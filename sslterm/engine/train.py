@@ -30,6 +30,7 @@ from sslterm.engine.retention import best_of, prune
 from sslterm.engine.stage import StageInTraining, Subject, foresee, largest_view
 from sslterm.engine.step import epoch_order, finite, one_step
 from sslterm.engine.tensorboard import TensorBoard
+from sslterm.engine.threads import Tuner
 from sslterm.engine.weights import Normalisation, normalisation, origin
 from sslterm.errors import UserError
 from sslterm.runs import Run, RunError, checkpoints, files
@@ -126,8 +127,9 @@ class Trainer:
         self._say(f"{self.run.name}: on {device} in {' and '.join(sorted({p.name for p in precisions}))}")
         foresee(self.preset, subject.dataset, subject.parts, first)
         self.stop.gentle = True
-        for index in range(first, len(self.preset.stage)):
-            state = self._stage(index, subject, precisions[index], state)
+        with Tuner(device, self._say) as self.threads:
+            for index in range(first, len(self.preset.stage)):
+                state = self._stage(index, subject, precisions[index], state)
 
     # -------------------------------------------------------- what a run learns from
 
@@ -238,7 +240,7 @@ class Trainer:
         """The steps of one epoch, from where it stands to its end or to a requested stop."""
         order = epoch_order(stage)[stage.step :]
         stage.method.train()
-        last_read = time.monotonic()
+        last_read = last_step = time.monotonic()
         for indices, images in zip(order, stage.subject.dataset.batches(order, stage.subject.device), strict=True):
             one_step(stage, images, indices)
             due = stage.meter.waiting >= self.preset.monitor.log_every or stage.step == stage.steps
@@ -247,6 +249,8 @@ class Trainer:
                 shown = self._read(stage)
                 last_read = time.monotonic()
             self.progress.step(shown)
+            last_step, before = time.monotonic(), last_step
+            self.threads.step(last_step - before)
             if shown and stage.step < stage.steps and self.job.requested("checkpoint") is not None:
                 self._save(stage, {})
             if self.stop.requested:

@@ -17,13 +17,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from sslterm import presets
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
-from sslterm.engine import chance
-from sslterm.engine import train as trainer
+from sslterm.engine import chance, parts, step
 from sslterm.engine.checkpoint import open_checkpoint
 from sslterm.engine.device import Precision
 from sslterm.engine.progress import Progress
-from sslterm.engine.stage import StageInTraining, Subject, build_method
 from sslterm.engine.retention import best_of
+from sslterm.engine.stage import StageInTraining, Subject, build_method
 from sslterm.engine.train import Diverged, train
 from sslterm.engine.weights import Normalisation, settled
 from sslterm.runs import Run, RunError, checkpoints, metrics
@@ -174,8 +173,8 @@ class TestStages:
     def test_labels_reach_only_methods_that_may_look(self, small: dict[str, Any], data_dir: Path) -> None:
         blind, seeing = (in_training({**small, "stage": TWO_STAGES}, data_dir, index) for index in (0, 1))
         indices = blind.subject.parts["labeled"][:8]
-        assert (trainer._labels(blind, indices) == -1).all()
-        assert torch.equal(trainer._labels(seeing, indices), blind.subject.dataset.labels[indices])
+        assert (step._labels(blind, indices) == -1).all()
+        assert torch.equal(step._labels(seeing, indices), blind.subject.dataset.labels[indices])
 
     def test_a_run_of_ours_gives_its_encoder(self, small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
         giver = trained(runs_dir, data_dir, {**small, "method": SIMCLR}, "giver")
@@ -253,10 +252,10 @@ class TestTrouble:
     ) -> None:
         run = trained(runs_dir, data_dir, {**small, "method": SIMCLR, "epochs": 1})
         dataset = open_dataset(run.preset().data, None, data_dir)
-        before = trainer.parts.kept(run, dataset)
+        before = parts.kept(run, dataset)
         run.splits.write_bytes(run.splits.read_bytes()[:50])
         again(run, data_dir, more_epochs=1)
-        after = trainer.parts.kept(run, dataset)
+        after = parts.kept(run, dataset)
         assert all(torch.equal(before[name], after[name]) for name in before)
 
 
@@ -264,7 +263,7 @@ class TestViewsAndOrder:
     def test_valid_and_test_images_are_never_trained_on(self, small: dict[str, Any], data_dir: Path) -> None:
         stage = in_training({**small, "method": SIMCLR}, data_dir)
         parts = stage.subject.parts
-        seen = set(torch.cat(trainer.epoch_order(stage)).tolist())
+        seen = set(torch.cat(step.epoch_order(stage)).tolist())
         assert seen <= set(parts["train"].tolist())
         assert not seen & {*parts["valid"].tolist(), *parts["test"].tolist()}
 
@@ -291,11 +290,11 @@ class TestAStep:
         views = {"crop": "resized", "flip": 0.5, "jitter": 0.8, "hue": 0.1, "gray": 0.2, "blur": 0.5, "rotate": 10.0}
         small.update(views=views, method={"name": "byol", "hidden_dim": 16}, optimizer={"name": optimizer, "lr": 1e-3})
         stage = in_training(small, data_dir)
-        order = trainer.epoch_order(stage)
+        order = step.epoch_order(stage)
         images = next(iter(stage.subject.dataset.batches(order, stage.subject.device)))
-        trainer.one_step(stage, images, order[0])  # the first one may look at the hardware
+        step.one_step(stage, images, order[0])  # the first one may look at the hardware
         with NoWaiting():
-            trainer.one_step(stage, images, order[1])
+            step.one_step(stage, images, order[1])
         assert stage.meter.waiting == 2
 
 
