@@ -276,7 +276,7 @@ class TestLeavingItRunning:
 
     def test_an_evaluation_outlives_its_terminal(self, trained: Shell) -> None:
         answers = trained.folder / "runs/mine/evaluations"
-        before = set(answers.glob("*linear-valid*"))
+        before = set(answers.glob("*linear-valid*.json"))
         asking = trained.start("eval", "mine", "--protocol", "linear", "--split", "valid", "--tta-scales", "9")
         job = wait_for(
             lambda: [p for p in (trained.folder / "runs/mine/jobs").glob("eval-*/heartbeat.json") if is_new(p)]
@@ -285,7 +285,7 @@ class TestLeavingItRunning:
         asking.communicate()
         record = job[0].parent / "job.json"
         wait_for(lambda: json.loads(record.read_text())["phase"] == "ended")
-        answered = [json.loads(path.read_text()) for path in set(answers.glob("*linear-valid*")) - before]
+        answered = [json.loads(path.read_text()) for path in set(answers.glob("*linear-valid*.json")) - before]
         assert any(answer["tta"] and answer["tta"]["scales"] == [9] for answer in answered)
         assert all(answer["metrics"]["top1"] > 0.3 for answer in answered)
 

@@ -26,7 +26,9 @@ def main() -> None:
     from sslterm.cli.commands import app
 
     wanted = [known for known in app.registered_commands if words and _name(known) == words[0]]
-    app.registered_commands = wanted or app.registered_commands
+    families = [known for known in app.registered_groups if words and known.name == words[0]]
+    if wanted or families:
+        app.registered_commands, app.registered_groups = wanted, families
     app()
 
 

@@ -94,15 +94,20 @@ def _agreed(question: str) -> bool:
 def repair(run: RunArgument, runs_dir: RunsDir = RUNS) -> None:
     """Put aside what is damaged in a run and mend what points to it, so that it can be read and resumed.
 
-    Nothing is deleted but half-written files; what is damaged stays beside, as NAME.damaged.
+    Nothing is deleted but half-written files, and what killed processes left of runs half made or half deleted; what is
+    damaged stays beside, as NAME.damaged.
     """
     with answering():
-        from sslterm.runs import edit, find, list_runs, state
+        from sslterm.runs import aside, edit, find, list_runs, state
         from sslterm.tables import safe
 
         known = {one.name: one for one in list_runs(runs_dir)}
         found = known.get(run) or find(run, runs_dir)
         done = edit.repair(found)
+        left = aside.sweep(found.path.parent)
+        done += [
+            f"{path.name}: a run half made or half deleted, left behind by a killed process; deleted" for path in left
+        ]
         for line in done:
             print(safe(line))
         now = state.of(found)

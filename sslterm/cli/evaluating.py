@@ -26,7 +26,10 @@ def evaluate(
     run: RunArgument,
     checkpoint: Annotated[
         str,
-        typer.Option(metavar="best|last|all|EPOCH|PATH", help="Which checkpoints: 40 is epoch 40 of the newest stage."),
+        typer.Option(
+            metavar="best|last|all|EPOCH|PATH",
+            help="Which checkpoints: 40 is epoch 40 of the newest stage; several of a run with commas between.",
+        ),
     ] = "best",
     protocol: Annotated[
         str | None,
@@ -70,7 +73,8 @@ def evaluate(
             return
         from sslterm import tables
 
-        print(tables.over_checkpoints(examined) if checkpoint == "all" else tables.evaluation(examined[0]))
+        several = checkpoint == "all" or len(examined) > 1
+        print(tables.over_checkpoints(examined) if several else tables.evaluation(examined[0]))
 
 
 def _worked_out(job: Job, question: dict[str, Any], data_dir: Path, quiet: bool) -> list[list[dict[str, Any]]]:

@@ -30,11 +30,18 @@ def check(preset: PresetArgument, assignments: Assignments = [], as_json: AsJson
         except presets.PresetError as error:
             found, right = list(error.problems), False
         if as_json:
-            rows = [{"key": p.key, "text": p.text, "warning": p.warning} for p in found]
-            print(json.dumps({"preset": str(path), "ok": right, "problems": rows}, indent=1))
+            print(json.dumps({"preset": str(path), "ok": right, "problems": _with_lines(path, found)}, indent=1))
         else:
             _report(path, found, right)
         raise SystemExit(DONE if right else USAGE)
+
+
+def _with_lines(path: Path, found: list[Any]) -> list[dict[str, Any]]:
+    """Problems for programs that show them beside the text: each with the line, from 1 on, that it belongs to."""
+    from sslterm.presets.lines import line_of
+
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return [{"key": p.key, "text": p.text, "warning": p.warning, "line": line_of(text, p.key, p.text)} for p in found]
 
 
 def _report(path: Path, found: list[Any], right: bool) -> None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from sslterm.cli.answers import DONE, FAILED, answering, end, say
+from sslterm.cli.answers import DONE, FAILED, answering, end, refuse
 from sslterm.cli.app import DATA, RUNS, AsJson, DataDir, RunArgument, RunsDir, app
-
-if TYPE_CHECKING:
-    from sslterm.runs import Run
-    from sslterm.runs.checkpoints import Checkpoint
 
 LOOK = "Look"
 
@@ -48,7 +44,8 @@ def show(run: RunArgument, runs_dir: RunsDir = RUNS, as_json: AsJson = False) ->
     """One run: why it is in that state, what to do next, settings, environment, checkpoints, evaluations."""
     with answering():
         from sslterm import overview
-        from sslterm.runs import checkpoints, evaluations, files, find, list_runs
+        from sslterm.cli.checkpoints import rows
+        from sslterm.runs import evaluations, files, find, list_runs
         from sslterm.runs.summary import summary
 
         known = {one.name: one for one in list_runs(runs_dir)}
@@ -57,7 +54,7 @@ def show(run: RunArgument, runs_dir: RunsDir = RUNS, as_json: AsJson = False) ->
             **summary(found),
             "info": files.read_or_nothing(found.path / "run.json"),
             "environment": files.read_or_nothing(found.path / "env.json").get("attempts"),
-            "checkpoints": _described(found, checkpoints.listed(found)),
+            "checkpoints": rows(found, verify=False),
             "evaluations": evaluations.listed(found),
         }
         print(json.dumps(files.finite(facts), indent=1) if as_json else overview.run(facts))
@@ -98,86 +95,56 @@ def logs(
             time.sleep(0.2)
 
 
-@app.command(rich_help_panel=LOOK, epilog="Examples: sslterm checkpoints last · sslterm checkpoints last --prune")
+@app.command(
+    rich_help_panel=LOOK,
+    epilog="Examples: sslterm checkpoints last · sslterm checkpoints last --prune · "
+    "sslterm checkpoints moco --delete 40,60 · sslterm checkpoints --all --json",
+)
 def checkpoints(
-    run: RunArgument,
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="A path, a name or its beginning, or `last`.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Those of all runs, the newest run first.")] = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete all but each stage's best and last; asks first.")
     ] = False,
+    delete: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[,NAME]", help="Delete these: file names, epochs, best, last; asks first. Evaluations stay."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     now: Annotated[bool, typer.Option("--now", help="Let the run that trains save one now.")] = False,
-    verify: Annotated[bool, typer.Option(help="Read every byte and compare it with its sha256.")] = True,
+    verify: Annotated[
+        bool | None,
+        typer.Option(help="Read every byte and compare it with its sha256; for all runs only where asked for."),
+    ] = None,
     runs_dir: RunsDir = RUNS,
     as_json: AsJson = False,
 ) -> None:
-    """The checkpoints of a run: stage, epoch, metrics, size, best or latest, verified or damaged."""
-    with answering():
-        from sslterm import overview
-        from sslterm.runs import checkpoints, find
+    """The checkpoints of a run: stage, epoch, metrics, size, best or latest, verified or damaged.
 
+    Nothing is deleted that `sslterm resume` would miss, or while anybody works on the run.
+    """
+    with answering():
+        refuse((run is None) != every, "name a RUN, or say --all for the checkpoints of all runs")
+        refuse(every and (prune or now or delete is not None), "--prune, --delete and --now are for one RUN, not --all")
+        refuse(prune and delete is not None, "--prune and --delete: use one of them")
+        from sslterm.cli import checkpoints as doing
+        from sslterm.runs import Run, find, index
+
+        if run is None:
+            runs = [Run(Path(row["path"])) for row in index.summaries(runs_dir)]
+            raise SystemExit(DONE if doing.show(runs, bool(verify), as_json) else FAILED)
         found = find(run, runs_dir)
         if now:
-            _save_now(found)
+            doing.save_now(found)
         if prune:
-            _prune(found, yes)
-        rows = _described(found, checkpoints.listed(found), verify)
-        if as_json:
-            print(json.dumps(rows, indent=1))
-        elif rows:
-            print(overview.checkpoints(rows))
-        else:
-            say(f"{found.path}: holds no checkpoint yet")
-        if any(row["damaged"] for row in rows):
-            raise SystemExit(FAILED)
-
-
-def _described(run: Run, there: list[Checkpoint], verify: bool = False) -> list[dict[str, Any]]:
-    """Each checkpoint as a row; a run that trains meanwhile deletes some that were there a moment ago."""
-    from dataclasses import asdict
-
-    from sslterm.runs import checkpoints
-
-    best = {str(entry.get("file")) for entry in checkpoints.pointer(run, "best").values() if isinstance(entry, dict)}
-    rows = []
-    for checkpoint in there:
-        problem = checkpoints.damage(run, checkpoint) if verify else None
-        if problem and not (run.checkpoints / checkpoint.file).exists():
-            continue
-        marks = {"best": checkpoint.file in best, "latest": checkpoint is there[-1]}
-        rows.append({**asdict(checkpoint), **marks, "verified": verify and problem is None, "damaged": problem})
-    return rows
-
-
-def _save_now(run: Run) -> None:
-    from sslterm.jobs import stop
-    from sslterm.runs.job import Job
-
-    job = Job(run)
-    if not stop.working(job):
-        end(f"{run.path}: nobody trains it, so there is nothing to save", FAILED)
-    job.request("checkpoint")
-    until = time.monotonic() + 60
-    while job.requested("checkpoint") is not None:
-        if not stop.working(job) or time.monotonic() > until:
-            end(f"{run.path}: the trainer did not answer within a minute; see `sslterm logs {run.path}`", FAILED)
-        time.sleep(0.1)
-
-
-def _prune(run: Run, yes: bool) -> None:
-    from sslterm.cli.changing import _agreed
-    from sslterm.runs import edit
-
-    unwanted = edit.prunable(run)
-    if not unwanted:
-        say(f"{run.path}: nothing to prune; what is left is each stage's best and last")
-        return
-    size = sum(c.size for c in unwanted) / 2**20
-    names = ", ".join(c.file for c in unwanted[:8]) + (" …" if len(unwanted) > 8 else "")
-    if not yes and not sys.stdin.isatty():
-        end("--prune asks before it deletes, and there is no terminal to ask; say --yes if you mean it", 2)
-    if yes or _agreed(f"delete {len(unwanted)} checkpoints ({size:,.0f} MiB): {names}? [y/N] "):
-        edit.delete(run, unwanted)
-        say(f"{run.name}: {len(unwanted)} checkpoints deleted")
+            doing.prune(found, yes)
+        if delete is not None:
+            doing.delete(found, delete, yes)
+        raise SystemExit(DONE if doing.show([found], verify is not False, as_json) else FAILED)
 
 
 @app.command(rich_help_panel=LOOK, epilog="Example: sslterm doctor")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from sslterm.cli.answers import FAILED, answering, end
 from sslterm.cli.app import DATA, RUNS, DataDir, RunsDir, app
+from sslterm.cli.screen import open_tui
 
 
 @app.command(rich_help_panel="Look", epilog="Example: sslterm tui --readonly")
@@ -20,11 +19,4 @@ def tui(
 ) -> None:
     """Everything in one screen: runs live, charts, launching, checkpoints, evaluation, comparison. q leaves, and
     training goes on; ? helps."""
-    with answering():
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            end("sslterm tui needs a terminal; `sslterm ls` and `sslterm show` print", FAILED)
-        from sslterm.tui import config
-        from sslterm.tui.app import run
-
-        likes = config.load(config.path())
-        run(runs_dir, data_dir, likes, readonly, mouse=likes.mouse and not no_mouse)
+    open_tui(readonly, no_mouse, runs_dir, data_dir)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from sslterm.data.open import open_dataset
 from sslterm.data.views import PlainView
-from sslterm.engine import chance, parts, tta
+from sslterm.engine import chance, parts, predictions, tta
 from sslterm.engine.checkpoint import DamagedCheckpoint, load, open_checkpoint
 from sslterm.engine.device import PrecisionName, pick_device, pick_precision, prepare
 from sslterm.engine.features import outputs
@@ -60,14 +60,14 @@ def evaluate(
     RunNotFound, DataError, ValueError with a sentence.
     """
     run.info()
-    chosen = _chosen(run, wanted)
+    asked = chosen(run, wanted)
     examiner = Examiner(run, pick_device(device), data_dir, progress)
     answered = 0
-    for checkpoint in chosen:
+    for checkpoint in asked:
         try:
             examined = examiner.open(checkpoint, say)
         except DamagedCheckpoint as error:
-            if len(chosen) == 1:
+            if len(asked) == 1:
                 raise
             say(f"{error}; left out")  # a run in training also deletes what it no longer keeps
             continue
@@ -87,7 +87,8 @@ def _versions(question: Question) -> list[Question]:
     return versions
 
 
-def _chosen(run: Run, wanted: str) -> list[Checkpoint]:
+def chosen(run: Run, wanted: str) -> list[Checkpoint]:
+    """The checkpoints that words mean, or the one at a path. Raises RunNotFound, DamagedCheckpoint."""
     path = Path(wanted)
     if path.suffix != ".pt" or (path.parent == Path() and not path.is_file()):
         return checkpoints.chosen(run, wanted)
@@ -103,6 +104,11 @@ def _chosen(run: Run, wanted: str) -> list[Checkpoint]:
             )
         ]  # fmt: skip
     return checkpoints.chosen(run, path.name)
+
+
+def state_of(run: Run, checkpoint: Checkpoint) -> dict[str, Any]:
+    """What a chosen checkpoint holds. Raises DamagedCheckpoint."""
+    return load(Path(checkpoint.file)) if "/" in checkpoint.file else open_checkpoint(run, checkpoint)
 
 
 class Examiner:
@@ -123,8 +129,7 @@ class Examiner:
 
     def open(self, checkpoint: Checkpoint, say: Callable[[str], None]) -> Examined:
         """A checkpoint with its method, ready to be asked. Raises RunError."""
-        outside = "/" in checkpoint.file
-        state = load(Path(checkpoint.file)) if outside else open_checkpoint(self.run, checkpoint)
+        state = state_of(self.run, checkpoint)
         if state["stage_index"] >= len(self.preset.stage):
             raise RunError(f"{checkpoint.file}: is of a stage that {self.run.path} does not have")
         if list(state["classes"]) != list(self.dataset.classes):
@@ -193,7 +198,7 @@ class Examined:
         if before:
             return before
         began = time.monotonic()
-        probabilities = self._probabilities(protocol, question, indices)
+        probabilities, labels = self._probabilities(protocol, question, indices), dataset.labels[indices]
         answer = {
             "run": run.name,
             "checkpoint": {
@@ -207,14 +212,14 @@ class Examined:
             "split": question.split,
             "n": len(indices),
             "classes": list(dataset.classes),
-            **scores(probabilities, dataset.labels[indices], dataset.classes),
+            **scores(probabilities, labels, dataset.classes),
             "learned_from": None if protocol == "head" else len(self._bank()),
             "probe": self._probe_facts() if protocol == "linear" else None,
             "time": time.time(),
             "seconds": time.monotonic() - began,
         }
-        evaluations.keep(run, asked, answer)
-        return answer
+        said = predictions.writer(predictions.of(probabilities, labels, indices))
+        return evaluations.keep(run, asked, answer, said)
 
     def _asked(self, split: str) -> Tensor:
         indices = self.examiner.parts[split]
@@ -271,6 +276,10 @@ class Examined:
         bank = self._bank()
         dataset = self.examiner.dataset
         return knn_probabilities(self._seen("features", bank), dataset.labels[bank], queries, len(dataset.classes))
+
+    def features(self, indices: Tensor) -> Tensor:
+        """The representation of images as this checkpoint knows them: float32 (n, D) on the CPU."""
+        return self._seen("features", indices)
 
     def _seen(self, what: str, indices: Tensor, flip: bool = False, scale: int | None = None) -> Tensor:
         """`features` (n, D) or `logits` (n, classes) of images; one pass serves every question that needs it."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sslterm.engine.schedule import downward
 from sslterm.runs import Run, checkpoints
-from sslterm.runs.checkpoints import Checkpoint
+from sslterm.runs.checkpoints import Checkpoint, downward
 
 
 def best_of(entries: list[tuple[float, str]], metric: str, count: int) -> list[tuple[float, str]]:

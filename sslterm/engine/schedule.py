@@ -9,11 +9,7 @@ from typing import Any
 import torch
 
 from sslterm import presets
-
-
-def downward(metric: str) -> bool:
-    """Whether a metric is better when smaller."""
-    return metric.endswith(("loss", "nll", "ece", "alignment", "uniformity"))
+from sslterm.runs.checkpoints import downward
 
 
 class Watch:

@@ -182,6 +182,7 @@ class Trainer:
     ) -> dict[str, Any]:
         """Train a stage from where `state` left it; gives back the state that the next stage begins from."""
         stage = StageInTraining(self.preset, index, subject, precision, state)
+        stage.best = [(value, file) for value, file in stage.best if (self.run.checkpoints / file).exists()]
         self.progress.stage(
             stage.stage.name, index, len(self.preset.stage), stage.stage.epochs, stage.steps,
             stage.epoch * stage.steps + stage.step, stage.stage.batch_size,

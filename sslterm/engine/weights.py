@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from sslterm import presets
@@ -15,6 +16,9 @@ from sslterm.runs import RunError, RunNotFound, checkpoints, find
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and standard deviation that torchvision's ImageNet weights were made with."""
+
+EXPORTED, EXPORT_VERSION = "sslterm encoder", 1
+"""What an encoder in a file of its own calls itself, and how it is made up: see `export`."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,15 @@ def settled(preset: presets.Preset, runs_dir: Path) -> presets.Preset:
 
 
 def origin(weights: str | None, runs_dir: Path) -> dict[str, Any] | None:
-    """The checkpoint that `encoder.weights` names: a file, or the best one of a run. None for `imagenet` or nothing.
+    """The checkpoint that `encoder.weights` names: a file, or the best one of a run; or what `sslterm export` wrote, in
+    the form of one. None for `imagenet` or nothing.
 
     Raises RunError, RunNotFound with a sentence.
     """
     if weights is None or weights == "imagenet":
         return None
-    return load(_file(weights, runs_dir))
+    path = _file(weights, runs_dir)
+    return exported(path) or load(path)
 
 
 def _file(weights: str, runs_dir: Path) -> Path:
@@ -68,6 +74,18 @@ def _file(weights: str, runs_dir: Path) -> Path:
     if problem:
         raise DamagedCheckpoint(f"encoder.weights: {problem}")
     return run.checkpoints / best.file
+
+
+def exported(path: Path) -> dict[str, Any] | None:
+    """What `sslterm export` wrote, in the form of a checkpoint, for encoders to begin with; None of any other file."""
+    try:
+        kept = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # torch raises a dozen kinds for a cut or foreign file; who reads it as a checkpoint names them
+        return None
+    if not isinstance(kept, dict) or (kept.get("kind"), kept.get("version")) != (EXPORTED, EXPORT_VERSION):
+        return None
+    method = {f"encoder.{name}": weight for name, weight in kept["state_dict"].items()}
+    return {"method": method, "encoder": kept["encoder"], "normalisation": kept["normalisation"]}
 
 
 def adopt(encoder: nn.Module, state: dict[str, Any], settings: presets.Encoder) -> None:

@@ -136,7 +136,7 @@ class Encoder(Section):
     stem: Literal["cifar", "imagenet"] = "cifar"
     """For resnets: `cifar` is a 3x3 convolution of stride 1 and no max-pooling; `imagenet` is 7x7, stride 2, pooled."""
     weights: str | None = None
-    """`imagenet`, or one of our own runs or checkpoints; left out: random."""
+    """`imagenet`, one of our own runs or checkpoints, or what `sslterm export` wrote; left out: random."""
     dropout: Fraction | None = None
     """For TinyVGG's two full layers; left out: 0.5 in tinyvgg-bn, else 0."""
 

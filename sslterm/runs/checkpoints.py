@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sslterm.runs import files
+from sslterm.runs import files, metrics
 from sslterm.runs.directory import Run, RunNotFound
 from sslterm.runs.files import DamagedFile
 
@@ -57,7 +58,7 @@ def read(path: Path) -> Checkpoint:
     for name, kind in KINDS.items():
         if not isinstance(said.get(name), kind) or not _within_reason(said[name]):
             raise DamagedFile(f"{path}: does not say {name} as it should")
-    if "/" in said["file"]:
+    if said["file"] != f"{path.stem}.pt":
         raise DamagedFile(f"{path}: names no file of this run")
     values = {name: value for name, value in said["metrics"].items() if isinstance(value, int | float | str)}
     metrics = {name: value for name, value in values.items() if _within_reason(value)}
@@ -129,13 +130,21 @@ def best(run: Run, there: list[Checkpoint]) -> Checkpoint:
 
 
 def chosen(run: Run, wanted: str) -> list[Checkpoint]:
-    """The checkpoints that `best`, `last`, `all`, an epoch (`40`, or `pretrain-40`), or a file name mean.
+    """The checkpoints that `best`, `last`, `all`, an epoch (`40`, or `pretrain-40`), or a file name mean; of several
+    with commas between them each once, in that order.
 
     Epochs count within the newest stage that has one. Raises RunNotFound with a sentence.
     """
     there = listed(run)
     if not there:
         raise RunNotFound(f"{run.path}: holds no checkpoint yet; train at least one epoch first")
+    words = [word.strip() for word in wanted.split(",") if word.strip()] or [wanted]
+    found = {checkpoint.file: checkpoint for word in words for checkpoint in _meant(run, word, there)}
+    return list(found.values())
+
+
+def _meant(run: Run, wanted: str, there: list[Checkpoint]) -> list[Checkpoint]:
+    """Those of one word."""
     if wanted == "all":
         return there
     if wanted == "last":
@@ -151,3 +160,35 @@ def chosen(run: Run, wanted: str) -> list[Checkpoint]:
             f"{run.path}: no checkpoint {wanted!r}; there are {', '.join(Path(c.file).stem for c in there)}"
         )
     return by_name[-1:]
+
+
+# ---------------------------------------------------------------- pointers that name what is there
+
+
+def downward(metric: str) -> bool:
+    """Whether a metric is better when smaller."""
+    return metric.endswith(("loss", "nll", "ece", "alignment", "uniformity"))
+
+
+def best_left(run: Run, there: list[Checkpoint]) -> dict[str, Any]:
+    """What `best` is to say where some that it named are gone: for each stage the best of those that are there, by the
+    same metric; nothing of a stage in which none was measured."""
+    names, kept = {c.file for c in there}, {}
+    for stage, entry in pointer(run, "best").items():
+        if not isinstance(entry, dict):
+            continue
+        if str(entry.get("file")) not in names:
+            entry = _best_by(str(entry.get("metric")), [c for c in there if c.stage == stage])
+        if entry is not None:
+            kept[stage] = entry
+    return kept
+
+
+def _best_by(metric: str, there: list[Checkpoint]) -> dict[str, Any] | None:
+    """An entry for the best of these by a metric, of equals the earlier; None where it was never measured."""
+    measured = [(metrics.number(c.metrics.get(metric)), c.file) for c in there]
+    known = [(value, file) for value, file in measured if value is not None and math.isfinite(value)]
+    if not known:
+        return None
+    value, file = (min if downward(metric) else max)(known, key=lambda pair: pair[0])
+    return {"file": file, "metric": metric, "value": value}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sslterm import __version__, presets
-from sslterm.runs import crash, files
+from sslterm.runs import aside, crash, files
 from sslterm.runs.directory import FOLDERS, SCHEMA, BadName, Run, RunError, check_name
 from sslterm.runs.identity import host
 
@@ -27,17 +27,18 @@ def create(
         check_name(name)
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
-        aside = runs_dir / f".new-{os.getpid()}-{secrets.token_hex(4)}"
-        aside.mkdir()
+        aside.sweep(runs_dir)
+        filled = runs_dir / aside.name(aside.NEW)
+        filled.mkdir()
     except OSError as error:
         raise RunError(f"{runs_dir}: a run cannot be made here ({error.strerror})") from None
     try:
-        _fill(aside, preset, source, argv)
-        return Run(_settle(aside, runs_dir, name, source.stem))
+        _fill(filled, preset, source, argv)
+        return Run(_settle(filled, runs_dir, name, source.stem))
     except OSError as error:
         raise RunError(f"{runs_dir}: the run could not be written ({error.strerror})") from None
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(filled, ignore_errors=True)
 
 
 def _fill(folder: Path, preset: presets.Preset, source: Path, argv: Sequence[str]) -> None:
@@ -71,12 +72,12 @@ def _fill(folder: Path, preset: presets.Preset, source: Path, argv: Sequence[str
     )
 
 
-def _settle(aside: Path, runs_dir: Path, name: str | None, stem: str) -> Path:
+def _settle(filled: Path, runs_dir: Path, name: str | None, stem: str) -> Path:
     """Rename the finished directory to a name that is free."""
     stamp = name or time.strftime("%Y-%m-%d_%H%M_") + stem
     for attempt in range(1, 1000):
         place = runs_dir / (stamp if attempt == 1 else f"{stamp}-{attempt}")
-        if _renamed(aside, place):
+        if _renamed(filled, place):
             files.sync_folder(runs_dir)
             return place
         if name is not None:
@@ -84,13 +85,13 @@ def _settle(aside: Path, runs_dir: Path, name: str | None, stem: str) -> Path:
     raise RunError(f"{runs_dir}: no free name like {stamp}")
 
 
-def _renamed(aside: Path, place: Path) -> bool:
+def _renamed(filled: Path, place: Path) -> bool:
     """Take a name; False where there is something of that name, be it only since just now. Raises OSError."""
     if place.exists() or place.is_symlink():
         return False
     crash.point("create.filled")
     try:
-        aside.rename(place)
+        filled.rename(place)
     except OSError:
         if not place.exists():
             raise

@@ -11,7 +11,8 @@ runs/2026-11-22_1403_moco/
   metrics/         append-only JSON lines, one segment an attempt
   logs/train.log   what trainer and supervisor had to say, tracebacks included
   checkpoints/     pretrain-0100.pt and pretrain-0100.json beside it; latest.json and best.json point
-  evaluations/     one JSON an answer
+  evaluations/     one JSON an answer, beside it .predictions.npz: what was said of each image
+  pictures/        sheets of tiles, the 50 last asked for
   tensorboard/     the same metrics for TensorBoard
 """
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sslterm.runs import checkpoints, crash, files
+from sslterm.errors import UserError
+from sslterm.runs import aside, checkpoints, crash, files
 from sslterm.runs.checkpoints import Checkpoint
 from sslterm.runs.directory import BadName, Run, RunError, check_name
 from sslterm.runs.job import all_jobs
@@ -86,33 +86,68 @@ def remove(run: Run, runs_dir: Path) -> None:
     if not any((run.path / file).exists() for file in ("run.json", "status.json", "resolved.toml", "jobs")):
         raise RunError(f"{run.path}: does not look like a run; delete it yourself if you mean it")
     with at_rest(run, "delete it"):
-        aside = run.path.parent / f".gone-{secrets.token_hex(8)}"
-        run.path.rename(aside)
+        gone = run.path.parent / aside.name(aside.GONE)
+        run.path.rename(gone)
         crash.point("rm.renamed")
-    shutil.rmtree(aside)
+    shutil.rmtree(gone)
 
 
 # ---------------------------------------------------------------- checkpoints
 
 
-def prunable(run: Run) -> list[Checkpoint]:
-    """The checkpoints that `--prune` deletes: all but the newest good one, and each stage's best and last."""
+def prunable(run: Run, trusting: bool = False) -> list[Checkpoint]:
+    """The checkpoints that `--prune` deletes: all but the newest good one, and each stage's best and last. `trusting`:
+    the newest is taken for good, so that nothing need be read to say how many there are."""
     there = checkpoints.listed(run)
     best = {str(e.get("file")) for e in checkpoints.pointer(run, "best").values() if isinstance(e, dict)}
     last = {c.stage: c.file for c in there}
-    good, _ = checkpoints.newest_good(run)
+    good = None if trusting else checkpoints.newest_good(run)[0]
     keep = best | set(last.values()) | ({good.file} if good else set())
     return [c for c in there if c.file not in keep]
 
 
-def delete(run: Run, unwanted: Sequence[Checkpoint]) -> None:
-    """Delete checkpoints, each with its description. Raises RunError, OSError."""
-    with at_rest(run, "prune it"):
+def needed(run: Run) -> dict[str, str]:
+    """Which checkpoints a run cannot do without, by file, and what for. A run that trained to its end has none."""
+    if run.status().get("state") == "finished":
+        return {}
+    newest, _ = checkpoints.newest_good(run)
+    if newest is None:
+        return {}
+    kept = {newest.file: f"`sslterm resume {run.path}` goes on from it"}
+    best = checkpoints.pointer(run, "best").get(newest.stage)
+    if isinstance(best, dict) and _next_begins_from_best(run, newest.stage_index):
+        kept.setdefault(str(best.get("file")), "the next stage begins from it")
+    return kept
+
+
+def _next_begins_from_best(run: Run, stage: int) -> bool:
+    try:
+        following = run.preset().stage[stage + 1 :]
+    except UserError:
+        return False
+    return bool(following) and following[0].start == "best"
+
+
+def delete(run: Run, unwanted: Sequence[Checkpoint]) -> list[str]:
+    """Delete checkpoints, each with its description, and let pointers name what is left; gives back what was mended,
+    each a sentence. Evaluations stay. All are deleted or none. Raises RunError, OSError.
+
+    Nobody may work on the run: its trainer and its evaluations open checkpoints by the names they saw.
+    """
+    with at_rest(run, "delete checkpoints of it"):
+        kept = needed(run)
+        for checkpoint in unwanted:
+            if checkpoint.file in kept:
+                raise RunError(
+                    f"{run.checkpoints / checkpoint.file}: is needed, for {kept[checkpoint.file]}; nothing was deleted."
+                    f" To be rid of the whole run: sslterm rm {run.path}"
+                )
         for checkpoint in unwanted:
             path = run.checkpoints / checkpoint.file
             path.with_suffix(".json").unlink(missing_ok=True)  # first: without it, the rest counts for nothing
             crash.point("delete.described")
             path.unlink(missing_ok=True)
+        return _pointers(run)
 
 
 # ---------------------------------------------------------------- repair
@@ -175,16 +210,14 @@ def _aside(path: Path) -> None:
 
 
 def _pointers(run: Run) -> list[str]:
-    """Let latest.json name the newest checkpoint that is there, and best.json only such as are."""
-    there = checkpoints.listed(run)
-    names, done = {c.file for c in there}, []
-    latest = checkpoints.pointer(run, "latest").get("file")
-    if there and latest != there[-1].file:
-        checkpoints.point(run, "latest", {"file": there[-1].file})
-        done.append(f"latest.json: names {there[-1].file} now")
-    best = checkpoints.pointer(run, "best")
-    kept = {s: e for s, e in best.items() if isinstance(e, dict) and str(e.get("file")) in names}
-    if kept != best:
-        checkpoints.point(run, "best", kept)
-        done.append("best.json: named checkpoints that are gone; names only those that are there now")
+    """Let latest.json name the newest checkpoint that is there, and best.json the best of them."""
+    there, done = checkpoints.listed(run), []
+    newest = there[-1].file if there else None
+    if checkpoints.pointer(run, "latest").get("file") != newest:
+        checkpoints.point(run, "latest", {"file": newest} if newest else {})
+        done.append(f"latest.json: names {newest or 'none'} now")
+    best = checkpoints.best_left(run, there)
+    if best != checkpoints.pointer(run, "best"):
+        checkpoints.point(run, "best", best)
+        done.append("best.json: named checkpoints that are gone; names the best of those that are there now")
     return done

@@ -14,7 +14,7 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,28 @@ YOUNG = 1_000_000_000
 
 def summaries(runs_dir: Path) -> list[Row]:
     """Every run, the newest first."""
-    index = Index(runs_dir / HOME / "index.json")
-    rows = [_summary(run, index) for run in list_runs(runs_dir)]
-    index.save()
+    return newest_first(row for row, _ in each(runs_dir))
+
+
+def newest_first(rows: Iterable[Row]) -> list[Row]:
+    """In the order of lists."""
     return sorted(rows, key=lambda row: (row["created"] or 0.0, row["name"]), reverse=True)
+
+
+def each(runs_dir: Path) -> Iterator[tuple[Row, int | None]]:
+    """Every run as it is looked at, from the last name on, which most often is the newest; and the number of its
+    signature, None where that is too young to tell. The index is kept when the last one was asked for."""
+    index = Index(runs_dir / HOME / "index.json")
+    for run in reversed(list_runs(runs_dir)):
+        row, signature = _summary(run, index)
+        yield row, None if signature.young else signature.number
+    index.save()
+
+
+def signature(run: Run) -> int | None:
+    """What tells whether the summary of a run that is over still holds; None where it is too young to tell."""
+    found = Signature(str(run.path), TOLD_BY)
+    return None if found.young else found.number
 
 
 def matching(runs_dir: Path, wanted: Filter) -> list[Row]:
@@ -57,16 +75,16 @@ def matching(runs_dir: Path, wanted: Filter) -> list[Row]:
     return fitting
 
 
-def _summary(run: Run, index: Index) -> Row:
+def _summary(run: Run, index: Index) -> tuple[Row, Signature]:
     path = str(run.path)
     signature = Signature(path, TOLD_BY)
     known = index.get(run.name, signature)
     if known is not None:
-        return {**known, "name": run.name, "path": path, **_with(known, HERE, path)}
+        return {**known, "name": run.name, "path": path, **_with(known, HERE, path)}, signature
     row = summary(run)
     if row["state"] in KEPT:
         index.put(run.name, signature, {**row, "name": "", "path": "", **_with(row, path, HERE)})
-    return row
+    return row, signature
 
 
 HERE = "\0"

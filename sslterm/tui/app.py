@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from textual.app import App
 from textual.binding import BindingType
+from textual.screen import Screen
 
-from sslterm.tui import actions, config, themes
+from sslterm.tui import actions, config, leaving, themes
 from sslterm.tui.commands import Place
 from sslterm.tui.palette import Actions
 from sslterm.tui.screens.room import House
+from sslterm.tui.sending import Sent, changes
 
 
 class SSLTerm(App[None]):
@@ -30,35 +34,68 @@ class SSLTerm(App[None]):
     def __init__(
         self, runs_dir: Path, data_dir: Path, likes: config.Config | None = None, readonly: bool = False
     ) -> None:
+        self.sent = Sent()
         super().__init__()
         likes = likes or config.Config()
         known = actions.rebound(likes.keys, str(config.path())) if likes.keys else actions.ACTIONS
-        self.house = House(Place(runs_dir, data_dir), known, self.use, readonly or likes.readonly)
+        self.house = House(Place(runs_dir, data_dir), known, self.use_next, readonly or likes.readonly)
         self.likes = likes
 
     def on_mount(self) -> None:
         """Open the list of runs."""
+        self.app_resume_signal.subscribe(self, lambda _: self.sent.forget())
         from sslterm.tui.screens.runs import RunsScreen
 
         self.register_theme(themes.HIGH_CONTRAST)
         theme = themes.named(self.likes.theme, self.available_themes)
-        if theme is None:
-            there = ", ".join([*themes.PLAIN, *sorted(self.available_themes)])
-            self.notify(
-                f"{config.path()}: theme: {self.likes.theme!r} is not there; there are {there}",
-                severity="warning", markup=False,
-            )  # fmt: skip
         self.use(theme or self.theme)
         self.push_screen(RunsScreen(self.house, self.likes.columns))
+        if theme is None:
+            self.notify(
+                f"{config.path()}: theme: {self.likes.theme!r} is not there; there are"
+                f" {', '.join(themes.PLAIN)}, and Textual's own",
+                severity="warning", markup=False,
+            )  # fmt: skip
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """Send what is new on the screen."""
+        super()._display(screen, changes(renderable, self.sent))
+
+    def refresh(self, *, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Draw everything anew: whatever the terminal shows is sent over."""
+        self.sent.forget()
+        return super().refresh(repaint=repaint, layout=layout, recompose=recompose)
+
+    def on_resize(self) -> None:
+        """The terminal may have moved what it showed."""
+        self.sent.forget()
 
     def use(self, theme: str) -> None:
         """Take on a theme. Without colours at all (NO_COLOR) the terminal's own would be drawn black on black."""
         ansi = self.available_themes[theme].ansi
         self.theme = themes.PLAIN["dark"] if ansi and self.no_color else theme
 
+    def use_next(self) -> None:
+        """Take on the next theme of the four, or of the three that are drawn under NO_COLOR."""
+        following = themes.after(self.theme)
+        ansi = self.available_themes[following].ansi
+        self.use(themes.after(following) if ansi and self.no_color else following)
 
-def run(runs_dir: Path, data_dir: Path, likes: config.Config, readonly: bool, mouse: bool) -> str | None:
-    """Run the app until it is left. Gives back what to say on leaving."""
+
+def run(runs_dir: Path, data_dir: Path, likes: config.Config, readonly: bool, mouse: bool) -> int:
+    """Run the app until it is left. Gives back its exit code."""
     app = SSLTerm(runs_dir, data_dir, likes, readonly)
+    _for_keys()
+    leaving.on_signals(app)
     app.run(mouse=mouse)
-    return "training goes on; `sslterm ls` shows it" if app.return_code in (0, None) else None
+    return app.return_code or 0
+
+
+def _for_keys() -> None:
+    """A key is never to wait: not for threads that look at runs (they give way after a millisecond), and not for a
+    search of everything that was ever loaded for garbage, which Textual's many small objects would bring about often.
+    """
+    sys.setswitchinterval(0.001)
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    gc.enable()

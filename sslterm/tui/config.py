@@ -4,6 +4,7 @@ theme = "light"      # dark, light, ansi, high-contrast, or one of Textual's
 readonly = false
 mouse = true
 columns = ["state", "name", "best"]
+pictures = "auto"    # kitty, sixel (pixels); quarters, halfcell (coloured cells); braille, ascii (one colour)
 [keys]
 stop = "S"
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sslterm.errors import UsageError
+from sslterm.tui.terminal_pictures import LIKES
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,16 @@ class Config:
     mouse: bool = True
     columns: list[str] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
+    pictures: str = "auto"
 
 
 KINDS: dict[str, tuple[type, str]] = {
     "theme": (str, "text in quotes"), "readonly": (bool, "true or false"), "mouse": (bool, "true or false"),
     "columns": (list, 'a list of names, as in ["state", "name"]'), "keys": (dict, "a table of action = key"),
+    "pictures": (str, ", ".join(f'"{like}"' for like in LIKES)),
 }  # fmt: skip
+CHOICES = {"pictures": LIKES}
+"""The settings that take only these."""
 
 
 def path() -> Path:
@@ -65,6 +71,7 @@ def _problem(place: Path, key: str, value: Any) -> str | None:
         return f"{place}: {key}: no such setting{nearest(key, [one.name for one in fields(Config)])}"
     kind, takes = KINDS[key]
     inside = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
-    if not isinstance(value, kind) or not all(isinstance(item, str) for item in inside):
+    fits = isinstance(value, kind) and all(isinstance(item, str) for item in inside)
+    if not fits or value not in CHOICES.get(key, (value,)):
         return f"{place}: {key}: {value!r} does not fit; it takes {takes}"
     return None

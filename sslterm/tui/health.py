@@ -1,57 +1,141 @@
-"""Alarms in plain words: what a look at the curves of a run tells about its health. Pure functions of numbers."""
+"""Alarms in plain words: what a look at the curves of a run tells about its health. Pure functions of numbers.
+
+A false alarm costs more trust than a late one helps. So each rule wants to see what it says for several epochs, and
+losses of two stages are never compared.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-COLLAPSED = 0.1
-"""Of the spread that healthy representations have; below it they are nearly all the same."""
-RISE = 1.5
-"""By how much the loss has to stand above its lowest to be called diverging."""
+Curves = Mapping[str, Any]
+"""What one stage measured, by name: float64 arrays, one value an epoch (or a look)."""
+
+COLLAPSED = 0.05
+"""Of the spread that healthy representations have. Rotation and supervised learning live with a fifth of it; where all
+images look alike it is a hundredth and less."""
+LOOKS = 2
+"""How often in a row a representation is to be found collapsed."""
+EPOCHS = 3
+"""How long the loss is to stand above where it began."""
 STALL = 20
-"""Epochs without any gain in the loss that are called a stall."""
+"""Epochs without any gain that are called a stall, at least; and at least a third of what was trained."""
+GROWN = 10
+"""A loss so many times what it began with is out of hand, however it came there."""
+LOW_RATE = 0.1
+"""Of the highest rate of a stage; below it a schedule is meant to have come to rest."""
+BOUNDED = frozenset({"byol", "simsiam"})
+"""Methods whose loss is a cosine. It cannot run away, and rises while they learn: from the first epochs, in which the
+network only has to agree with itself, to the later ones, in which images begin to differ."""
+ACCURACIES = ("knn/top1", "valid/top1")
+JUDGED = frozenset({"train/loss", "health/std", "health/std_healthy", *ACCURACIES})
+"""What alarms look at, beside `optimizer/lr` where it is at hand: a value an epoch each, so never many."""
 
 
-def alarm(curves: Mapping[str, Any]) -> str | None:
-    """The gravest thing that ails a run, as a sentence; None where all looks well. Curves are float64 arrays."""
-    return _not_a_number(curves) or _collapse(curves) or _divergence(curves) or _stall(curves)
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a run, as far as it was trained."""
+
+    name: str
+    method: str
+    curves: Curves
 
 
-def _not_a_number(curves: Mapping[str, Any]) -> str | None:
-    loss = curves.get("train/loss")
+def alarm(stages: Sequence[Stage], working: bool = True) -> str | None:
+    """The gravest thing that ails a run, as a sentence that names a remedy; None where all looks well.
+
+    A stage that builds on a collapsed one cannot be trusted either, so all are looked at for that; otherwise only the
+    last one counts. What does not work any more cannot stall.
+    """
+    if not stages:
+        return None
+    now = stages[-1]
+    found = _not_a_number(now) or next(filter(None, map(_collapse, reversed(stages))), None) or _divergence(now)
+    return found or (_stall(now) if working else None)
+
+
+def _not_a_number(stage: Stage) -> str | None:
+    loss = stage.curves.get("train/loss")
     if loss is None or not len(loss) or np.isfinite(loss[-1]):
         return None
-    return f"the loss is {loss[-1]} at epoch {len(loss)}: a smaller optimizer.lr or clip_norm may help"
+    return f"the loss is {loss[-1]} at epoch {len(loss)} of {stage.name}: {CALMER}"
 
 
-def _collapse(curves: Mapping[str, Any]) -> str | None:
-    std, healthy = curves.get("health/std"), curves.get("health/std_healthy")
-    if std is None or healthy is None or not len(std) or not len(healthy):
+def _collapse(stage: Stage) -> str | None:
+    std, healthy = _known(stage, "health/std"), _known(stage, "health/std_healthy")
+    if len(std) < LOOKS or not len(healthy) or not healthy[-1] > 0:
         return None
-    if std[-1] >= COLLAPSED * healthy[-1]:
+    last = std[-LOOKS:]
+    if max(last) >= COLLAPSED * healthy[-1] or last[-1] > 1.5 * last[0]:  # the latter: it is on its way back
         return None
     return (
-        f"collapsed: the spread of z fell to {std[-1]:.4f} (healthy: about {healthy[-1]:.3f});"
-        " all images look alike to it"
+        f"{stage.name} collapsed: the spread of z is {last[-1]:.2g} (healthy: about {healthy[-1]:.2g}),"
+        f" so all images look alike to it: {REMEDIES.get(stage.method, CALMER)}"
     )
 
 
-def _divergence(curves: Mapping[str, Any]) -> str | None:
-    loss = curves.get("train/loss")
-    if loss is None or len(loss) < 3:
+def _divergence(stage: Stage) -> str | None:
+    """It had fallen, and now stands above where it began; or it grew without measure."""
+    loss = _known(stage, "train/loss")
+    if stage.method in BOUNDED or len(loss) <= EPOCHS:
         return None
-    lowest = float(np.nanmin(loss))
-    if lowest <= 0 or not loss[-1] > RISE * lowest or not loss[-1] > loss[-2] > lowest:
+    first, lowest, last = loss[0], float(loss.min()), loss[-EPOCHS:]
+    margin = 0.05 * abs(first)
+    fell = lowest < first - margin and min(last) > first + margin / 2
+    grew = min(last) > GROWN * abs(first) + GROWN
+    if not grew and (not fell or _gained(stage, EPOCHS)):
         return None
-    return f"diverges: the loss rose from {lowest:.3f} to {loss[-1]:.3f}"
+    return (
+        f"{stage.name} diverges: the loss was {first:.3f} after the first epoch, {lowest:.3f} at best,"
+        f" and is {last[-1]:.3f}: {CALMER}"
+    )
 
 
-def _stall(curves: Mapping[str, Any]) -> str | None:
-    loss = curves.get("train/loss")
-    if loss is None or len(loss) < 2 * STALL:
+def _stall(stage: Stage) -> str | None:
+    """Neither the loss nor an accuracy has gained for long, though the rate is not at rest."""
+    loss, rate = _known(stage, "train/loss"), np.asarray(stage.curves.get("optimizer/lr", ()))
+    long = max(STALL, len(loss) // 3)
+    if len(loss) < 2 * long or (len(rate) and not rate[-1] >= LOW_RATE * rate.max()):
         return None
-    since = len(loss) - 1 - int(np.nanargmin(loss))
-    return f"stalls: the loss has not fallen for {since} epochs" if since >= STALL else None
+    accuracies = [name for name in ACCURACIES if len(_known(stage, name))]
+    if stage.method in BOUNDED and not accuracies:
+        return None
+    since = len(loss) - 1 - int(np.argmin(loss))
+    if (stage.method not in BOUNDED and since < long) or _gained(stage, long):
+        return None
+    judged = accuracies if stage.method in BOUNDED else ["the loss", *accuracies]
+    return (
+        f"{stage.name} stalls: no gain in {' or '.join(judged)} for {long} epochs: a smaller optimizer.lr may get on,"
+        " or end it here (early_stopping.patience does so by itself)"
+    )
+
+
+def _gained(stage: Stage, epochs: int) -> bool:
+    """Whether an accuracy was at its best within the last epochs. Looks may be seldom: then fewer of them count."""
+    for name in ACCURACIES:
+        values = _known(stage, name)
+        looks = max(2, round(epochs * len(values) / max(len(stage.curves.get("train/loss", ())), 1)))
+        if len(values) > looks and max(values[-looks:]) > max(values[:-looks]):
+            return True
+        if 0 < len(values) <= looks:
+            return True  # too few to tell
+    return False
+
+
+def _known(stage: Stage, name: str) -> Any:
+    """The finite values of a metric."""
+    values = np.asarray(stage.curves.get(name, ()), float)
+    return values[np.isfinite(values)]
+
+
+CALMER = "a smaller optimizer.lr, a longer schedule.warmup or clip_norm may help"
+REMEDIES = {
+    "byol": "a teacher_momentum nearer to 1 or a smaller optimizer.lr may help, and batch norm needs larger batches",
+    "simsiam": "a smaller optimizer.lr may help, and batch norm needs batches of 256 or more",
+    "moco": "a smaller optimizer.lr, a longer queue or a teacher_momentum nearer to 1 may help",
+    "simclr": "a smaller optimizer.lr, a longer schedule.warmup or larger batches may help",
+}

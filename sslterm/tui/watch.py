@@ -1,33 +1,32 @@
-"""Looking at runs, in threads: what is seen becomes a message, and only when it has changed."""
+"""Looking at runs, in threads: what is seen becomes a message, and only when it has changed.
+
+A look never raises: where something cannot be read the message says so (`problem`), with what was seen last.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from textual.message import Message
 
-from sslterm.runs import Run, columns, files, index
+from sslterm.runs import Run, columns, files
 from sslterm.runs.job import Job
-from sslterm.runs.state import ALIVE
-from sslterm.runs.summary import summary
+from sslterm.runs.summary import Row, summary
+from sslterm.tui.all_runs import AllRuns, RunsSeen
+
+__all__ = ["AllRuns", "Curve", "LookFailed", "OneRun", "RunSeen", "RunsSeen", "Sight", "Watch"]
 
 EVERY = 0.5
 """Seconds between two looks, at least."""
 SHARE = 0.02
 """How much of a processor core looking may take."""
-
-
-class RunsSeen(Message):
-    """The list of runs, the newest first."""
-
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
-        super().__init__()
-        self.rows = rows
+LONG = 2_000_000
+"""Points of all metrics together, from which on only those that are wanted are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +44,31 @@ class Sight:
     """All that a screen shows of one run, at one moment."""
 
     run: Run
-    row: dict[str, Any]
+    row: Row
     curves: dict[str, Curve] = field(default_factory=dict)
+    """Those that are wanted, see `OneRun.want`."""
     settings: str = ""
     """The resolved preset as TOML, or why it cannot be read."""
     environment: dict[str, Any] = field(default_factory=dict)
     beat: dict[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    """Every metric there is."""
 
 
 class RunSeen(Message):
-    """One run, as it is now."""
+    """One run, as it is now; `problem` says why it cannot be looked at, and then as it was last."""
 
-    def __init__(self, sight: Sight) -> None:
+    def __init__(self, sight: Sight, problem: str | None = None) -> None:
         super().__init__()
-        self.sight = sight
+        self.sight, self.problem = sight, problem
+
+
+class LookFailed(Message):
+    """A look came to grief in a way that nobody foresaw; the next one is tried all the same."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self.sentence = sentence
 
 
 class Watch(threading.Thread):
@@ -69,20 +79,29 @@ class Watch(threading.Thread):
         self._look, self._tell = look, tell
         self._ended = threading.Event()
         self._soon = threading.Event()
+        self._failed = ""
 
     def run(self) -> None:
         while not self._ended.is_set():
             began = time.monotonic()
             used = time.thread_time()
-            try:
-                message = self._look()
-            except OSError:
-                message = None  # a directory that went away; the next look tells
+            message = self._seen()
             if message is not None and not self._ended.is_set():
                 self._tell(message)
-            took = max(time.thread_time() - used, (time.monotonic() - began) / 10)
-            self._soon.wait(max(EVERY, took / SHARE))
-            self._soon.clear()
+            if not getattr(self._look, "more", False):
+                took = max(time.thread_time() - used, (time.monotonic() - began) / 10)
+                self._soon.wait(max(EVERY, took / SHARE))
+                self._soon.clear()
+
+    def _seen(self) -> Message | None:
+        try:
+            return self._look()
+        except OSError:
+            return None  # something went away while it was looked at; the next look tells
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            known, self._failed = self._failed, said
+            return LookFailed(f"what is shown may be old, for looking failed ({said})") if said != known else None
 
     def soon(self) -> None:
         """Look at once: something was done that shows."""
@@ -94,64 +113,80 @@ class Watch(threading.Thread):
         self._soon.set()
 
 
-class AllRuns:
-    """What a watch over the runs directory looks at: the runs that are at work each time, the others now and then."""
-
-    def __init__(self, runs_dir: Path) -> None:
-        self.runs_dir = runs_dir
-        self._rows: list[dict[str, Any]] | None = None
-        self._made = 0
-        self._whole_at = 0.0
-        self.whole = True
-        """Whether the next look is to be at every run."""
-
-    def __call__(self) -> Message | None:
-        rows = self._look()
-        if rows == self._rows:
-            return None
-        self._rows = rows
-        return RunsSeen(rows)
-
-    def _look(self) -> list[dict[str, Any]]:
-        made, now = self._changed(), time.monotonic()
-        if self._rows is None or self.whole or made != self._made or now > self._whole_at:
-            rows = index.summaries(self.runs_dir)
-            self.whole, self._made = False, made
-            self._whole_at = time.monotonic() + max(2.0, (time.monotonic() - now) / SHARE)
-            return rows
-        return [summary(Run(Path(row["path"]))) if row["state"] in ALIVE else row for row in self._rows]
-
-    def _changed(self) -> int:
-        """When a run was made, renamed or deleted last."""
-        try:
-            return self.runs_dir.stat().st_mtime_ns
-        except OSError:
-            return 0
-
-
 class OneRun:
     """What a watch over one run looks at."""
 
     def __init__(self, run: Run, with_curves: bool = True) -> None:
         self.run = run
-        self._columns = columns.open(run.path) if with_curves else None
+        self._with_curves = with_curves
+        self._columns: columns.Columns | None = None
+        self._wanted: frozenset[str] | None = None
+        self._read: frozenset[str] | None = None
+        """What was wanted when curves were read last."""
+        self._sight: Sight | None = None
         self._last: tuple[Any, ...] | None = None
         self._resolved = ""
 
+    def want(self, names: Collection[str] | None) -> None:
+        """Only these curves from the next look on, None: all. What is not wanted takes no memory."""
+        self._wanted = None if names is None else frozenset(names)
+
+    @property
+    def long(self) -> bool:
+        """Whether there are so many points that only those should be wanted that are seen."""
+        curves = self._sight.curves.values() if self._sight else ()
+        return sum(len(curve.value) for curve in curves) > LONG
+
     def __call__(self) -> Message | None:
-        fresh = self._columns is not None and self._columns.refresh()
-        row = summary(self.run)
-        beat = Job(self.run).heartbeat()
-        seen = (row, beat.get("beat"))
+        problem = self._problem()
+        fresh = problem is None and self._refresh()
+        row = summary(self.run) if problem is None or self._sight is None else self._sight.row
+        beat = Job(self.run).heartbeat() if problem is None else {}
+        seen = (row, beat.get("beat"), problem)
         if not fresh and seen == self._last:
             return None
         self._last = seen
-        attempts = files.read_or_nothing(self.run.path / "env.json").get("attempts")
-        environment = attempts[-1] if isinstance(attempts, list) and attempts and isinstance(attempts[-1], dict) else {}
-        return RunSeen(Sight(self.run, row, self._curves(), self._settings(), environment, beat))
+        if problem is None or self._sight is None:
+            names = tuple(self._columns.names()) if self._columns else ()
+            self._sight = Sight(
+                self.run, row, self._curves(names), self._settings(), self._environment(), beat, names
+            )  # fmt: skip
+        return RunSeen(self._sight, problem)
+
+    def _problem(self) -> str | None:
+        """Why it cannot be looked at."""
+        try:
+            with os.scandir(self.run.path):
+                return None
+        except FileNotFoundError:
+            return f"{self.run.path}: is not there any more; what is shown was seen last"
+        except OSError as error:
+            return f"{self.run.path}: cannot be read ({error.strerror}); what is shown was seen last"
+
+    def _refresh(self) -> bool:
+        """Take in what was written since, or is wanted now. Gives back whether anything is new."""
+        if not self._with_curves:
+            return False
+        wanted = self._wanted
+        if self._columns is None or wanted != self._read:
+            if self._columns is not None:
+                self._columns.close()
+            self._read = wanted
+            self._columns = columns.open(self.run.path)  # anew, so that what nobody wants any more is let go
+            return True
+        return self._columns.refresh()
+
+    def _curves(self, names: Collection[str]) -> dict[str, Curve]:
+        if self._columns is None:
+            return {}
+        return {
+            name: Curve(*_views(self._columns.get(name)))
+            for name in names
+            if self._read is None or name in self._read
+        }  # fmt: skip
 
     def _settings(self) -> str:
-        """They never change once the run was made."""
+        """They change only where a run is given more epochs."""
         path = self.run.path / "resolved.toml"
         if not self._resolved:
             try:
@@ -160,10 +195,9 @@ class OneRun:
                 return f"{path}: cannot be read ({error.strerror})"
         return self._resolved
 
-    def _curves(self) -> dict[str, Curve]:
-        if self._columns is None:
-            return {}
-        return {name: Curve(*_views(self._columns.get(name))) for name in self._columns.names()}
+    def _environment(self) -> dict[str, Any]:
+        attempts = files.read_or_nothing(self.run.path / "env.json").get("attempts")
+        return attempts[-1] if isinstance(attempts, list) and attempts and isinstance(attempts[-1], dict) else {}
 
 
 def _views(column: columns.Column) -> tuple[memoryview[float], ...]:

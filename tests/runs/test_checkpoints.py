@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,24 @@ def test_they_are_listed_in_the_order_of_training(run: Run) -> None:
 )
 def test_they_are_chosen_by_what_people_say(run: Run, wanted: str, file: str) -> None:
     assert [c.file for c in checkpoints.chosen(run, wanted)] == [file]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "files"),
+    [
+        ("20,best", ["pretrain-0020.pt", "probe-0005.pt"]),
+        ("probe-0005.pt, 5,pretrain-0010,best,", ["probe-0005.pt", "pretrain-0010.pt"]),
+        ("20,all", ["pretrain-0020.pt", "pretrain-0010.pt", "probe-0005.pt", "probe-0005+00003.pt"]),
+    ],
+)
+def test_of_several_each_is_chosen_once_in_the_order_they_were_named(run: Run, wanted: str, files: list[str]) -> None:
+    assert [c.file for c in checkpoints.chosen(run, wanted)] == files
+
+
+@pytest.mark.parametrize("wanted", ["20,77", ",", ""])
+def test_one_that_is_not_there_spoils_the_list(run: Run, wanted: str) -> None:
+    with pytest.raises(RunNotFound, match="there are pretrain-0010"):
+        checkpoints.chosen(run, wanted)
 
 
 @pytest.mark.parametrize("said", [{"pretrain": {"file": "pretrain-0010.pt"}}, {"probe": {"file": "gone.pt"}}, {}])
@@ -100,3 +119,32 @@ def test_a_description_cannot_point_out_of_the_run(run: Run) -> None:
     first = checkpoints.listed(run)[0]
     files.write_json(run.checkpoints / "evil.json", {**replace(first, file="../../etc/passwd").__dict__})
     assert len(checkpoints.listed(run)) == 4
+
+
+@pytest.mark.parametrize("name", ["x" * 2000 + ".pt", "probe-0005.json", "", "pretrain-0010.pt"])
+def test_a_description_speaks_of_the_file_beside_it_and_no_other(run: Run, name: str) -> None:
+    path = run.checkpoints / "probe-0005.json"
+    files.write_json(path, {**files.read_json(path), "file": name})
+    assert len(checkpoints.listed(run)) == 3
+
+
+class TestWhatIsBestOfThoseLeft:
+    @pytest.mark.parametrize(
+        ("metric", "values", "best"),
+        [
+            ("knn/top1", (0.5, 0.7, 0.6), 1),
+            ("valid/loss", (0.5, 0.7, 0.6), 0),
+            ("knn/top1", ("nan", 0.1, "inf"), 1),
+            ("knn/top1", (0.7, 0.7, 0.7), 0),
+        ],
+    )
+    def test_it_is_the_best_by_the_same_metric(self, run: Run, metric: str, values: tuple[Any, ...], best: int) -> None:
+        first = checkpoints.listed(run)[0]
+        there = [replace(first, file=f"{place}.pt", metrics={metric: value}) for place, value in enumerate(values)]
+        checkpoints.point(run, "best", {"pretrain": {"file": "gone.pt", "metric": metric, "value": 9.0}})
+        said = checkpoints.best_left(run, there)
+        assert said == {"pretrain": {"file": f"{best}.pt", "metric": metric, "value": values[best]}}
+
+    def test_a_stage_in_which_nothing_was_measured_has_none(self, run: Run) -> None:
+        checkpoints.point(run, "best", {"pretrain": {"file": "gone.pt", "metric": "valid/top1"}, "probe": 3})
+        assert checkpoints.best_left(run, checkpoints.listed(run)) == {}

@@ -134,6 +134,61 @@ class TestCheckpoints:
         assert [c.file for c in edit.prunable(run)] == ["pretrain-0001.pt"]
 
 
+class TestDeletedCheckpoints:
+    @pytest.fixture
+    def three(self, run: Run) -> list[Checkpoint]:
+        """Of a run that trained to its end; the second is the best."""
+        files.write_json(run.path / "status.json", {"state": "finished"})
+        made = [kept(run, epoch) for epoch in (1, 2, 3)]
+        for one, value in zip(made, (0.6, 0.8, 0.7), strict=True):
+            checkpoints.describe(run.checkpoints, replace(one, metrics={"knn/top1": value}))
+        checkpoints.point(run, "latest", {"file": made[2].file})
+        checkpoints.point(run, "best", {"pretrain": {"file": made[1].file, "metric": "knn/top1", "value": 0.8}})
+        return made
+
+    def test_pointers_name_the_latest_and_the_best_of_those_left(self, run: Run, three: list[Checkpoint]) -> None:
+        mended = edit.delete(run, three[1:2])
+        assert mended == ["best.json: named checkpoints that are gone; names the best of those that are there now"]
+        assert checkpoints.pointer(run, "best")["pretrain"] == {
+            "file": three[2].file, "metric": "knn/top1", "value": 0.7,
+        }  # fmt: skip
+        assert edit.delete(run, three[2:])[0] == "latest.json: names pretrain-0001.pt now"
+        assert checkpoints.pointer(run, "best")["pretrain"]["file"] == three[0].file
+        edit.delete(run, three[:1])
+        assert [checkpoints.pointer(run, name) for name in ("latest", "best")] == [{}, {}]
+        assert edit.repair(run) == []
+
+    def test_what_training_would_go_on_from_stays(self, run: Run, three: list[Checkpoint]) -> None:
+        files.write_json(run.path / "status.json", {"state": "interrupted"})
+        with pytest.raises(RunError, match=r"pretrain-0003\.pt: is needed, for `sslterm resume .*nothing was deleted"):
+            edit.delete(run, three)
+        assert len(checkpoints.listed(run)) == 3
+        (run.checkpoints / three[2].file).write_bytes(b"cut")
+        with pytest.raises(RunError, match=r"pretrain-0002\.pt: is needed"):
+            edit.delete(run, three[:2])
+        edit.delete(run, [three[0], three[2]])
+        assert [one.file for one in checkpoints.listed(run)] == [three[1].file]
+
+    def test_the_best_stays_where_the_next_stage_begins_from_it(self, run: Run, three: list[Checkpoint]) -> None:
+        files.write_json(run.path / "status.json", {"state": "paused"})
+        simclr, probe = {"name": "simclr"}, {"name": "supervised"}
+        stages = [{"name": "pretrain", "method": simclr}, {"name": "probe", "method": probe, "start": "best"}]
+        preset = presets.resolve({"data": {"name": "digits"}, "encoder": {"name": "conv4"}, "stage": stages})
+        (run.path / "resolved.toml").write_text(presets.dump(preset))
+        with pytest.raises(RunError, match="the next stage begins from it"):
+            edit.delete(run, three[1:2])
+        edit.delete(run, three[:1])
+
+    def test_nothing_goes_while_somebody_works_on_the_run(self, run: Run, three: list[Checkpoint]) -> None:
+        with Lock(Job(run, "eval-1234abcd").lock), pytest.raises(RunError, match="somebody works on it"):
+            edit.delete(run, three[:1])
+        assert len(checkpoints.listed(run)) == 3
+
+    def test_what_a_prune_would_delete_is_told_without_reading_files(self, run: Run, three: list[Checkpoint]) -> None:
+        (run.checkpoints / three[2].file).write_bytes(b"damaged")
+        assert [one.file for one in edit.prunable(run, trusting=True)] == [three[0].file]
+
+
 class TestRepair:
     def test_nothing_is_done_to_a_run_that_is_whole(self, run: Run) -> None:
         kept(run, 1)

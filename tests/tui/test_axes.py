@@ -6,7 +6,7 @@ from array import array
 
 import numpy as np
 
-from sslterm.tui.axes import marks, stages_of, x_of
+from sslterm.tui.axes import marks, stages_of, values_of, x_of
 from sslterm.tui.watch import Curve
 
 
@@ -45,3 +45,10 @@ def test_a_run_without_rows_has_an_axis_too() -> None:
         stages = stages_of(curves)
         assert len(x_of(empty, "epoch", stages)) == 0
         assert np.isfinite(stages.steps).all()
+
+
+def test_what_a_stage_measured_is_apart() -> None:
+    stages = stages_of([ALL])
+    assert values_of({"a": ALL, "late": LATER}, stages, 0)["a"].tolist() == [1, 2, 3, 4]
+    assert values_of({"a": ALL, "late": LATER}, stages, 1)["late"].tolist() == [6]
+    assert "late" not in values_of({"a": ALL, "late": LATER}, stages, 2)

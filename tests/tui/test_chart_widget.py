@@ -394,3 +394,20 @@ def test_without_colour_lines_differ_by_pattern(monkeypatch: pytest.MonkeyPatch)
 def test_keys_are_the_business_of_screens() -> None:
     assert not LineChart.BINDINGS
     assert LineChart.can_focus
+
+
+def test_the_chart_with_the_focus_shows_it_by_its_frame() -> None:
+    async def do(app: Charts, pilot: Pilot[None]) -> None:
+        app.charts[0].show([LOSS])
+        app.set_focus(None)
+        await pilot.pause()
+        before, rows = styles(app), app.rows()
+        app.charts[0].focus()
+        await pilot.pause()
+        assert styles(app) != before
+        assert app.rows() == rows
+        app.set_focus(None)
+        await pilot.pause()
+        assert styles(app) == before
+
+    in_app(do)

@@ -42,3 +42,14 @@ def test_what_is_no_toml_is_a_sentence(tmp_path: Path, content: bytes) -> None:
 def test_it_is_where_such_files_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert config.path() == tmp_path / "sslterm" / "config.toml"
+
+
+def test_pictures_are_drawn_in_one_of_some_ways(tmp_path: Path) -> None:
+    place = tmp_path / "config.toml"
+    place.write_text('pictures = "sixel"\n')
+    assert config.load(place).pictures == "sixel"
+    assert config.load(tmp_path / "none.toml").pictures == "auto"
+    for wrong in ('"sixels"', "3", "true"):
+        place.write_text(f"pictures = {wrong}\n")
+        with pytest.raises(UsageError, match=r'does not fit; it takes "auto", "kitty", "sixel", "quarters"'):
+            config.load(place)

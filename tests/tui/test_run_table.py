@@ -28,6 +28,7 @@ from sslterm.tui.widgets.run_table import (
     RunOpened,
     RunTable,
     SortChanged,
+    WindowChanged,
     cells,
     groups,
     layout,
@@ -112,7 +113,7 @@ class Shown(App[None]):
         self.said.append(message)
 
     on_run_table_run_highlighted = on_run_table_run_opened = _heard
-    on_run_table_marks_changed = on_run_table_sort_changed = _heard
+    on_run_table_marks_changed = on_run_table_sort_changed = on_run_table_window_changed = _heard
 
     def heard(self, kind: type[Message]) -> list[Any]:
         """The messages of one kind."""
@@ -261,6 +262,28 @@ class TestGroups:
         (row,) = groups.fold([run("a"), run("b", "running"), run("c", "failed")])
         assert COLUMNS["state"].text(row) == "● running 1/3"
 
+    @pytest.mark.parametrize(
+        ("names", "name"),
+        [
+            (["moco-lr3-s0", "moco-lr3-s1"], "moco-lr3 ×2"), (["moco-seed1", "moco-seed2"], "moco ×2"),
+            (["2026-11-22_1403_byol", "2026-11-22_1405_byol-2"], "byol ×2"), (["a", "b"], "simclr ×2"),
+        ],
+    )  # fmt: skip
+    def test_it_is_called_what_its_runs_are_called_or_else_as_its_preset(self, names: list[str], name: str) -> None:
+        assert groups.folded([run(one) for one in names])["name"] == name
+
+    def test_other_settings_make_other_groups_where_they_are_known(self) -> None:
+        rows = [run(name) for name in ("a", "b", "c", "d")]
+        likeness = {row["path"]: place // 2 for place, row in enumerate(rows)}
+        folded = groups.Folds().fold(rows, likeness)
+        assert [names(row["members"]) for row in folded] == [["a", "b"], ["c", "d"]]
+
+    def test_a_group_whose_runs_stay_the_same_is_not_worked_out_again(self) -> None:
+        folds, rows = groups.Folds(), [run("a"), run("b")]
+        (first,) = folds.fold(rows, {})
+        assert folds.fold(rows, {})[0] is first
+        assert folds.fold([rows[0], run("b", "running")], {})[0]["state"] == "running"
+
     def test_an_opened_group_shows_its_runs_sorted_beneath_it(self) -> None:
         listing = Listing([run("low", best=0.1), run("high", best=0.9), run("alone", preset="moco")], "best", True)
         listing.grouped = True
@@ -316,25 +339,25 @@ AT_60 = """
    ✗ failed     simsiam-b2    31/200   kNN .102
      collapsed: std of z fell to 0.0002"""
 AT_80 = """
-   state       name        method  stage       epoch      best  curve     left
-   ● running   moco-a1     simclr  pretrain  118/200  kNN .812              6m
-   ◷ queued    byol-a1     simclr  pretrain
-   ✓ finished  simclr-a1   simclr  pretrain  200/200  kNN .851  ▁▃▅▆▇▇
-   ✗ failed    simsiam-b2  simclr  pretrain   31/200  kNN .102
+   state        name         method     epoch       best   curve          left
+   ● running    moco-a1      simclr   118/200   kNN .812                    6m
+   ◷ queued     byol-a1      simclr
+   ✓ finished   simclr-a1    simclr   200/200   kNN .851   ▁▃▅▆▇▇
+   ✗ failed     simsiam-b2   simclr    31/200   kNN .102
      collapsed: std of z fell to 0.0002"""
 AT_120 = """
-   state       name        method  data     stage       epoch      best  curve    loss  images/s    left   ▴ age
-   ● running   moco-a1     simclr  cifar10  pretrain  118/200  kNN .812                   36,400      6m      9m
-   ◷ queued    byol-a1     simclr  cifar10  pretrain                                                         20m
-   ✓ finished  simclr-a1   simclr  cifar10  pretrain  200/200  kNN .851  ▁▃▅▆▇▇   2.61                       40m
-   ✗ failed    simsiam-b2  simclr  cifar10  pretrain   31/200  kNN .102                                      60m
+   state       name        method  data     stage       epoch      best  curve        loss  images/s    left   ▴ age
+   ● running   moco-a1     simclr  cifar10  pretrain  118/200  kNN .812                       36,400      6m      9m
+   ◷ queued    byol-a1     simclr  cifar10  pretrain                                                             20m
+   ✓ finished  simclr-a1   simclr  cifar10  pretrain  200/200  kNN .851  ▁▃▅▆▇▇       2.61                       40m
+   ✗ failed    simsiam-b2  simclr  cifar10  pretrain   31/200  kNN .102                                          60m
      collapsed: std of z fell to 0.0002"""
 AT_200 = """
-   state         name          method    data       stage         epoch        best    curve      loss    images/s      left     ▴ age    note
-   ● running     moco-a1       simclr    cifar10    pretrain    118/200    kNN .812                         36,400        6m        9m
-   ◷ queued      byol-a1       simclr    cifar10    pretrain                                                                       20m
-   ✓ finished    simclr-a1     simclr    cifar10    pretrain    200/200    kNN .851    ▁▃▅▆▇▇     2.61                             40m    #paper longer warmup
-   ✗ failed      simsiam-b2    simclr    cifar10    pretrain     31/200    kNN .102                                                60m
+   state         name          method    data       stage         epoch        best    curve          loss    images/s      left     ▴ age    note
+   ● running     moco-a1       simclr    cifar10    pretrain    118/200    kNN .812                             36,400        6m        9m
+   ◷ queued      byol-a1       simclr    cifar10    pretrain                                                                           20m
+   ✓ finished    simclr-a1     simclr    cifar10    pretrain    200/200    kNN .851    ▁▃▅▆▇▇         2.61                             40m    #paper longer warmup
+   ✗ failed      simsiam-b2    simclr    cifar10    pretrain     31/200    kNN .102                                                    60m
      collapsed: std of z fell to 0.0002"""  # noqa: E501
 
 
@@ -377,7 +400,8 @@ class TestScreen:
     def _shows(self, size: tuple[int, int], expected: str) -> None:
         async def play(app: Shown, table: Watched, pilot: Pilot[None]) -> None:
             table.reasons = True
-            table.show(RUNS, {"/runs/simclr-a1": "▁▃▅▆▇▇"})
+            table.show(RUNS)
+            table.show_curves({"/runs/simclr-a1": "▁▃▅▆▇▇"})
             await pilot.pause()
             assert "\n".join(["", *app.lines()]).rstrip() == expected
 
@@ -507,7 +531,6 @@ class TestCursor:
                 act()
             for act in (table.mark_all, table.unmark_all, table.sort_next, lambda: table.page(1)):
                 act()
-            assert not table.find_next("r")
             await pilot.pause()
             assert app.heard(RunHighlighted)[-1].row is None
 
@@ -521,22 +544,6 @@ class TestCursor:
             table.show([dict(row) for row in rows])
             await pilot.pause()
             assert [message.row["epoch"] for message in app.heard(RunHighlighted)] == [1, 2]
-
-        on_screen(play)
-
-    def test_it_finds_names_titles_notes_and_tags_round_the_end(self) -> None:
-        async def play(app: Shown, table: Watched, pilot: Pilot[None]) -> None:
-            table.show(
-                [run("MoCo"), run("b", age=1, note="like moco"), run("c", age=2), run("d", age=3, tags=["moco"])]
-            )
-            found = [table.find_next("moco") and table.here for _ in range(3)]
-            assert found == ["b", "d", "MoCo"]
-            assert table.find_previous("moco")
-            assert table.here == "d"
-            assert not table.find_next("[nothing")
-            assert table.go_to("/runs/c")
-            assert not table.go_to("/runs/zzz")
-            assert table.here == "c"
 
         on_screen(play)
 
@@ -578,6 +585,32 @@ class TestWhatIsDrawn:
             assert table.asked == []
 
         on_screen(play, (120, 40))
+
+    def test_a_curve_refreshes_one_line(self) -> None:
+        async def play(app: Shown, table: Watched, pilot: Pilot[None]) -> None:
+            table.show(many(5000))
+            await pilot.pause()
+            table.fresh()
+            table.show_curves({"/runs/r4": "▁▃▇", "/runs/r4000": "▇▃▁"})
+            await pilot.pause()
+            assert set(table.asked) == {5}
+            assert "▁▃▇" in app.lines()[5]
+
+        on_screen(play)
+
+    def test_it_tells_which_runs_are_in_the_window_and_of_a_group_the_first_few(self) -> None:
+        async def play(app: Shown, table: Watched, pilot: Pilot[None]) -> None:
+            table.show(many(100))
+            await pilot.pause()
+            table.last()
+            await pilot.pause()
+            table.move(-1)
+            table.grouped = True
+            await pilot.pause()
+            told = [names(message.rows) for message in app.heard(WindowChanged)]
+            assert told == [[f"r{i}" for i in part] for part in (range(23), range(77, 100), range(3))]
+
+        on_screen(play)
 
     def test_a_mark_refreshes_one_line(self) -> None:
         async def play(app: Shown, table: Watched, pilot: Pilot[None]) -> None:
@@ -669,16 +702,6 @@ class TestGroupsOnScreen:
             table.move(1)
             table.toggle_mark()
             assert [line[0] for line in app.lines()[1:4]] == ["○", " ", "●"]
-
-        on_screen(play)
-
-    def test_a_run_in_a_closed_group_is_found(self) -> None:
-        async def play(app: Shown, table: Watched, pilot: Pilot[None]) -> None:
-            table.show(self.RUNS)
-            table.grouped = True
-            table.last()
-            assert table.find_next("a1")
-            assert table.here == "a1"
 
         on_screen(play)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import time
 from collections.abc import Callable
@@ -13,10 +14,9 @@ import pytest
 from textual.pilot import Pilot
 
 from sslterm.runs import files
+from sslterm.tui import commands
 from sslterm.tui.app import SSLTerm
 from sslterm.tui.config import Config
-from sslterm.tui.screens.compare import differences
-from sslterm.tui.screens.launch import LaunchScreen, _seeds
 from sslterm.tui.screens.run import RunScreen
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "schema-1"
@@ -56,26 +56,27 @@ async def seen(pilot: Pilot[None], true: Callable[[str], bool]) -> str:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_list_shows_runs_and_opens_one_and_its_pages(runs: Path, size: tuple[int, int]) -> None:
+def test_every_room_of_a_run_is_a_key_away_and_escape_leads_back(runs: Path, size: tuple[int, int]) -> None:
     async def go() -> None:
         app = app_of(runs)
         async with app.run_test(size=size) as pilot:
             shown = await seen(pilot, lambda text: "first" in text and "second" in text)
-            assert "2 runs" in shown
             assert "✓ finished" in shown
             assert shown.index("second") < shown.index("first")  # the newest first
             await pilot.press("enter")
-            await seen(pilot, lambda text: "trained to its end" in text and "step/loss" in text)
+            await seen(pilot, lambda text: "loss" in text and "1 charts" in text)
             await pilot.press("2")
             await seen(pilot, lambda text: "supervised 2/2 · loss" in text)
             await pilot.press("4")
             await seen(pilot, lambda text: 'title = "Recorded"' in text)
-            await pilot.press("4")
-            await seen(pilot, lambda text: "supervised-0002.pt" in text)
             await pilot.press("5")
-            await seen(pilot, lambda text: "head" in text and "flip" in text)
-            await pilot.press("1", "x", "L", "plus", "z", "right", "left", "0", "escape")
-            await seen(pilot, lambda text: "2 runs" in text)
+            await seen(
+                pilot, lambda text: "supervised-0002" in text and type(app.screen).__name__ == "CheckpointsScreen"
+            )
+            await pilot.press("escape", "6")
+            await seen(pilot, lambda text: "2 answers to 1 question" in text and type(app.screen).__name__ == "EvaluationScreen")
+            await pilot.press("escape", "1", "x", "L", "plus", "z", "right", "left", "0", "escape")
+            await seen(pilot, lambda text: type(app.screen).__name__ == "RunsScreen")
 
     asyncio.run(go())
 
@@ -135,7 +136,7 @@ def test_marked_runs_are_compared(runs: Path) -> None:
         async with app.run_test(size=(120, 40)) as pilot:
             await seen(pilot, lambda text: "first" in text and "second" in text)
             await pilot.press("space", "j", "space", "c")
-            await seen(pilot, lambda text: "valid/top1" in text and "all settings are the same" in text)
+            await seen(pilot, lambda text: type(app.screen).__name__ == "CompareScreen" and "second" in text)
 
     asyncio.run(go())
 
@@ -172,25 +173,6 @@ def test_names_and_notes_are_shown_harmlessly(runs: Path) -> None:
     asyncio.run(go())
 
 
-def test_a_preset_is_judged_while_it_is_written(runs: Path) -> None:
-    async def go() -> None:
-        app = app_of(runs)
-        async with app.run_test(size=(120, 40)) as pilot:
-            await seen(pilot, lambda text: "first" in text)
-            await pilot.press("n")
-            await seen(pilot, lambda text: "Quickstart: SimCLR on drawn shapes" in text and "kNN 0.907" in text)
-            assert isinstance(app.screen, LaunchScreen)
-            from textual.widgets import TextArea
-
-            area = app.screen.query_one(TextArea)
-            area.load_text(area.text.replace("batch_size = 256", "batch_sise = 256"))
-            await seen(pilot, lambda text: "did you mean batch_size?" in text and "-batch_size = 256" in text)
-            await pilot.press("escape")
-            await seen(pilot, lambda text: "2 runs" in text)
-
-    asyncio.run(go())
-
-
 def test_an_empty_place_says_how_to_begin(tmp_path: Path) -> None:
     async def go() -> None:
         app = app_of(tmp_path / "runs")
@@ -215,18 +197,66 @@ def test_resizing_in_storms_is_borne(runs: Path) -> None:
     asyncio.run(go())
 
 
-@pytest.mark.parametrize(("said", "meant"), [("", []), ("3", [3]), ("0..4", [0, 1, 2, 3, 4]), ("1 2,5", [1, 2, 5])])
-def test_seeds_are_read(said: str, meant: list[int]) -> None:
-    assert _seeds(said) == meant
+def test_the_palette_finds_what_can_be_done_here(runs: Path) -> None:
+    async def go() -> None:
+        app = app_of(runs)
+        async with app.run_test(size=(100, 30)) as pilot:
+            await seen(pilot, lambda text: "first" in text)
+            await pilot.press("ctrl+p", *"baseline")
+            await seen(pilot, lambda text: "Baseline" in text and "Pin the run" in text)
+            await pilot.press("enter")
+            await seen(pilot, lambda text: "◆" in text)
+
+    asyncio.run(go())
 
 
-@pytest.mark.parametrize("said", ["x", "4..0", "-1", "0..1000", "1..x"])
-def test_wrong_seeds_are_a_sentence(said: str) -> None:
-    with pytest.raises(ValueError, match="does not fit; write 3"):
-        _seeds(said)
+def test_themes_follow_each_other_and_come_round(runs: Path) -> None:
+    async def go() -> None:
+        app = app_of(runs)
+        async with app.run_test(size=(100, 30)) as pilot:
+            await seen(pilot, lambda text: "first" in text)
+            had = []
+            for _ in range(3):  # under NO_COLOR, where ansi would be drawn black on black
+                had.append(app.theme)
+                await pilot.press("ctrl+y")
+                await seen(pilot, lambda text: "first" in text)
+            assert app.theme == had[0] == "textual-dark"
+            assert {"textual-light", "high-contrast"} <= set(had)
+
+    asyncio.run(go())
 
 
-def test_only_settings_that_differ_are_shown() -> None:
-    text = differences({"a": {"lr": 0.1, "seed": 0, "x": 1}, "b": {"lr": 0.1, "seed": 1}})
-    assert "lr" not in text
-    assert [line.split() for line in text.splitlines()] == [["setting", "a", "b"], ["seed", "0", "1"], ["x", "1"]]
+def test_doctor_says_what_works_and_what_mends_the_rest(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = [
+        {"subject": "cores", "level": "good", "text": "2 cores", "fix": None},
+        {"subject": "disk", "level": "bad", "text": "is full [red]", "fix": "delete something"},
+    ]
+
+    def answer(title: str, arguments: Any, place: Any, tell: Callable[[Any], object], *more: Any) -> None:
+        tell(commands.CommandEnded(title, arguments, 1, json.dumps(findings), ""))
+
+    monkeypatch.setattr(commands, "start", answer)
+
+    async def go() -> None:
+        app = app_of(runs)
+        async with app.run_test(size=(100, 30)) as pilot:
+            await seen(pilot, lambda text: "first" in text)
+            await pilot.press("exclamation_mark")
+            shown = await seen(pilot, lambda text: "mend it: delete something" in text)
+            assert "✓ cores" in shown
+            assert "✗ disk       is full [red]" in shown
+            await pilot.press("escape")
+            await seen(pilot, lambda text: "first" in text)
+
+    asyncio.run(go())
+
+
+def test_an_unknown_theme_is_a_sentence(runs: Path) -> None:
+    async def go() -> None:
+        app = SSLTerm(runs, runs.parent / "data", Config(theme="darkish"))
+        async with app.run_test(size=(100, 30), notifications=True) as pilot:
+            await seen(pilot, lambda text: "darkish" in text)
+            (said,) = [notice.message for notice in app._notifications]
+            assert "theme: 'darkish' is not there; there are dark, light, ansi, high-contrast" in said
+
+    asyncio.run(go())

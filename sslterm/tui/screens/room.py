@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from sslterm.tables import safe
-from sslterm.tui import actions, commands, config, themes
+from sslterm.tui import actions, commands, config
 from sslterm.tui.actions import Action
 from sslterm.tui.commands import CommandEnded, Place
 from sslterm.tui.screens.dialogs import Confirm, Help
@@ -23,7 +23,7 @@ class House:
 
     place: Place
     actions: Mapping[str, Action]
-    use_theme: Callable[[str], None]
+    next_theme: Callable[[], None]
     readonly: bool = False
 
 
@@ -107,7 +107,7 @@ class Room(Screen[None]):
 
     def do_theme(self) -> None:
         """The next theme; the config file makes one stay."""
-        self.house.use_theme(themes.after(self.app.theme))
+        self.house.next_theme()
         self.tell(f"theme {self.app.theme}; to keep it: theme in {config.path()}")
 
     def do_redraw(self) -> None:

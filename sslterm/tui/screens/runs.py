@@ -2,83 +2,99 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.reactive import reactive
 from textual.widgets import Footer, Input, Static
 
-from sslterm.runs import Run, index
-from sslterm.runs.filters import Filter, FilterError
+from sslterm.runs import Run
 from sslterm.tables import safe
+from sslterm.tui.close_look import CloseLook, SeenInSmall
 from sslterm.tui.commands import CommandEnded
-from sslterm.tui.screens.acting import Acting
+from sslterm.tui.curves_in_small import CurvesInSmall, CurvesSeen
+from sslterm.tui.machine import Machine, MachineSeen, ThisMachine
+from sslterm.tui.screens import runs_head
 from sslterm.tui.screens.room import House
-from sslterm.tui.watch import AllRuns, RunsSeen, Watch
+from sslterm.tui.screens.runs_filter import Filtering
+from sslterm.tui.screens.runs_moving import Moving
+from sslterm.tui.watch import AllRuns, LookFailed, RunsSeen, Watch
 from sslterm.tui.widgets.preview import Preview
-from sslterm.tui.widgets.run_table import COLUMNS, RunHighlighted, RunOpened, RunTable
+from sslterm.tui.widgets.run_table import COLUMNS, RunHighlighted, RunOpened, RunTable, WindowChanged
+from sslterm.tui.widgets.top_line import TopLine
 
-EMPTY = "no run yet\n\npress n to choose a preset and start the first one,\nor type: sslterm run quickstart"
+Row = dict[str, Any]
+EMPTY = "no run yet\n\npress n to choose a preset and start the first one\n\nor type: sslterm run quickstart"
+EMPTY_READONLY = "no run yet\n\nsslterm run quickstart starts the first one"
+MOST = 24
+"""Runs that can be compared at once: more nobody can tell apart."""
 
 
-class RunsScreen(Acting):
+class RunsScreen(Filtering, Moving):
     """Every run, the newest first. Filters are those of `sslterm ls`: words, state:running, metric.knn>0.8."""
 
     name_in_registry: ClassVar[str] = "runs"
     CSS = """
-    RunsScreen #head { height: 1; padding: 0 1; background: $panel; color: $text; }
     RunsScreen #filter { height: 1; border: none; padding: 0 1; display: none; }
     RunsScreen #filter.open { display: block; }
+    RunsScreen #trouble { height: auto; max-height: 3; padding: 0 1; display: none; color: $text-error;
+        text-style: bold; }
+    RunsScreen #trouble.on { display: block; }
     RunsScreen RunTable { width: 1fr; }
-    RunsScreen Preview { width: 46; display: none; }
-    .-wide RunsScreen Preview, RunsScreen.-wide Preview { display: block; }
+    RunsScreen Preview { width: 41; display: none; }
+    RunsScreen.-wide Preview { display: block; }
     RunsScreen.-very-wide Preview { display: block; width: 64; }
     """
-    rows: reactive[list[dict[str, Any]]] = reactive([], init=False)
 
     def __init__(self, house: House, columns: Sequence[str] = ()) -> None:
         super().__init__(house)
-        self.columns = list(columns)
-        self.filter = ""
+        self.columns = [key for key in columns if key in COLUMNS]
+        self.rows: list[Row] = []
+        self.whole = False
+        """Whether every run was seen."""
+        self.problem = self.trouble = ""
+        self.machine: Machine | None = None
         self.baseline: str | None = None
-        self.look = AllRuns(house.place.runs_dir)
+        self.under_cursor: Sequence[Row] = ()
+        runs_dir = house.place.runs_dir
+        self.look, self.close_look = AllRuns(runs_dir), CloseLook()
+        self.curves, self.machine_look = CurvesInSmall(self.post_from_thread), ThisMachine(runs_dir)
         self.watch_runs = Watch(self.look, self.post_from_thread)
+        self.watch_curves = Watch(self.curves, self.post_from_thread)
+        self.watch_close = Watch(self.close_look, self.post_from_thread)
+        self.watch_machine = Watch(self.machine_look, self.post_from_thread)
 
     def compose(self) -> ComposeResult:
-        yield Static(id="head")
+        yield TopLine(id="head")
+        yield Static(id="trouble", markup=False)
         yield Input(placeholder="state:running method:moco metric.knn>0.8 -note:debug", id="filter")
         with Horizontal():
-            yield RunTable(id="runs")
+            yield RunTable(empty="looks at the runs …", id="runs")
             yield Preview()
         yield Footer(show_command_palette=False)
 
+    @property
+    def watches(self) -> Sequence[Watch]:
+        """Those who look, each in a thread of its own."""
+        return self.watch_runs, self.watch_curves, self.watch_close, self.watch_machine
+
     def on_mount(self) -> None:
-        self.table.empty = EMPTY
         self.table.reasons = True
-        wanted = [key for key in self.columns if key in COLUMNS]
-        if wanted:
-            self.table.columns = wanted
+        if self.columns:
+            self.table.columns = self.columns
         self.table.focus()
-        self.watch_runs.start()
+        for watch in self.watches:
+            watch.start()
         self.set_interval(10, self.show_head)
 
     def on_unmount(self) -> None:
-        self.watch_runs.end()
+        for watch in self.watches:
+            watch.end()
 
     @property
-    def table(self) -> RunTable:
-        """The list."""
-        return self.query_one(RunTable)
-
-    @property
-    def here(self) -> dict[str, Any] | None:
+    def here(self) -> Row | None:
         """The run under the cursor."""
         return self.table.highlighted
 
@@ -86,98 +102,120 @@ class RunsScreen(Acting):
 
     def on_runs_seen(self, message: RunsSeen) -> None:
         """The runs are other than they were."""
-        self.rows = message.rows
+        self.rows, self.whole = message.rows, message.whole
+        self.problem = message.problem or ""
+        self.show_rows()
+        self._show_trouble()
+        self.watch_curves.soon()
 
-    def watch_rows(self) -> None:
+    def on_look_failed(self, message: LookFailed) -> None:
+        """What is shown may be old."""
+        self.tell(message.sentence, "error")
+
+    def show_rows(self) -> None:
         """Show the runs that fit."""
+        rows = self.fitting(self.rows)
+        if self.table.grouped:
+            self.read_likeness(rows)
+        self.table.empty = self._empty()
+        self.table.show(rows)
         self.show_head()
-        try:
-            wanted = Filter(self.filter)
-        except FilterError:
-            return
-        if wanted.settings:  # settings are files of their own, read beside the screen
-            self.run_worker(
-                lambda: self._match(wanted), thread=True, exclusive=True, group="filter", exit_on_error=False
-            )
-        else:
-            self.table.show([row for row in self.rows if wanted.fits(row)])
 
-    def _match(self, wanted: Filter) -> None:
-        try:
-            fitting = index.matching(self.house.place.runs_dir, wanted)
-        except FilterError as error:
-            self.app.call_from_thread(self.tell, str(error), "warning")
-            return
-        self.app.call_from_thread(self.table.show, fitting)
+    def _empty(self) -> str:
+        if self.problem:
+            return safe(self.problem)
+        if not self.whole:
+            return "looks at the runs …"
+        if self.rows:
+            return "no run fits this filter\n\nesc drops it, / changes it"
+        return EMPTY_READONLY if self.house.readonly else EMPTY
 
     def show_head(self) -> None:
-        """Where we are, how many do what, the time."""
-        count = Counter(row["state"] for row in self.rows)
-        told = [f"{len(self.rows)} run{'s' * (len(self.rows) != 1)}"] + [
-            f"{count[word]} {word}" for word in ("running", "queued", "failed", "stalled") if count[word]
-        ]
-        where = str(self.house.place.runs_dir)
-        where = where if len(where) <= 20 else f"…/{self.house.place.runs_dir.name}"
-        left = Text.assemble((" sslterm ", "bold"), safe(f"{where}  {' · '.join(told)}"))
-        if self.filter:
-            left.append(safe(f"   / {self.filter}"), "italic")
-        if self.house.readonly:
-            left.append("   read-only", "bold")
-        right = f"load {os.getloadavg()[0]:.1f}   {time.strftime('%H:%M')}"
-        left.append(" " * max(self.size.width - left.cell_len - len(right) - 2, 1) + right)
-        self.query_one("#head", Static).update(left)
+        """Where we are, how many do what, what the machine does, the time."""
+        table, house = self.table, self.house
+        listed = runs_head.Listed(
+            house.place.runs_dir, self.rows, self.whole, self.wanted.text, len(table.listed), len(table.marked),
+            house.readonly,
+        )  # fmt: skip
+        self.query_one(TopLine).show(runs_head.left(listed), runs_head.right(self.machine, self.rows))
 
-    def on_resize(self) -> None:
-        """The line at the top is as wide as the screen."""
+    def on_run_table_marks_changed(self) -> None:
+        """Say how many."""
         self.show_head()
 
+    def on_machine_seen(self, message: MachineSeen) -> None:
+        """The machine does something else, or its disk is full."""
+        self.machine = message.machine
+        self._show_trouble()
+        self.show_head()
+
+    def _show_trouble(self) -> None:
+        """What keeps runs from being read or saved."""
+        said = [self.problem, self.machine.trouble if self.machine else ""]
+        sentence = "\n".join(f"! {safe(one)}" for one in said if one)
+        if sentence != self.trouble:
+            self.trouble = sentence
+            self.query_one("#trouble", Static).set_class(bool(sentence), "on").update(sentence)
+
+    def on_run_table_window_changed(self, message: WindowChanged) -> None:
+        """Curves are read of what is seen only."""
+        self.curves.want(message.rows)
+        self.watch_curves.soon()
+
+    def on_curves_seen(self, message: CurvesSeen) -> None:
+        """Draw them."""
+        self.table.show_curves(message.curves)
+
     def on_run_table_run_highlighted(self, message: RunHighlighted) -> None:
-        """Show the run under the cursor in small, where there is room."""
-        self.query_one(Preview).show(message.row)
+        """Show what is under the cursor in small, where there is room."""
+        self.under_cursor = [message.row] if message.row else list(message.group)
+        self.query_one(Preview).show(self.under_cursor)
+        self._look_closely()
+
+    def _look_closely(self) -> None:
+        self.close_look.want(self.under_cursor if self.query_one(Preview).display else ())
+        self.watch_close.soon()
+
+    def on_seen_in_small(self, message: SeenInSmall) -> None:
+        """The curves of what is under the cursor."""
+        self.query_one(Preview).show_curves(message.small)
+
+    def on_resize(self) -> None:
+        """There may be room for the preview now."""
+        self.call_after_refresh(self._look_closely)
 
     def on_run_table_run_opened(self, message: RunOpened) -> None:
         """Open it."""
-        self._open(message.row)
+        from sslterm.tui.screens.run import RunScreen
+
+        self.app.push_screen(RunScreen(self.house, Run(Path(message.row["path"]))))
+
+    def on_screen_suspend(self) -> None:
+        """Nobody sees the list: nothing is read for it."""
+        self.machine_look.asleep = True
+        self.curves.want(())
+        self.close_look.want(())
+
+    def on_screen_resume(self) -> None:
+        """It is seen again."""
+        self.machine_look.asleep = False
+        self.curves.want(self.table.in_window())
+        self._look_closely()
+        self.acted()
 
     # -------------------------------------------------------- filter
 
-    def do_filter(self) -> None:
-        """Type a filter; it holds while it is typed."""
-        field = self.query_one("#filter", Input)
-        field.value = self.filter
-        field.add_class("open")
-        field.focus()
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """A filter that is not whole yet leaves the list as it is."""
-        try:
-            Filter(event.value)
-        except FilterError:
-            return
-        self.filter = event.value
-        self.watch_rows()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter, or say what is wrong with it."""
-        try:
-            Filter(event.value)
-        except FilterError as error:
-            self.tell(str(error), "warning")
-            return
-        self._close_filter()
-
-    def _close_filter(self) -> None:
-        self.query_one("#filter", Input).remove_class("open")
+    def done_filtering(self) -> None:
+        """Back to the list."""
         self.table.focus()
         self.show_head()
 
     def do_back(self) -> None:
         """Close the filter; once more drops it; then the marks."""
         if self.query_one("#filter", Input).has_class("open"):
-            self._close_filter()
-        elif self.filter:
-            self.filter = ""
-            self.watch_rows()
+            self.close_filter()
+        elif self.wanted.text:
+            self.use_filter("")
         else:
             self.table.unmark_all()
 
@@ -191,15 +229,6 @@ class RunsScreen(Acting):
             return "mark two runs or more with space"
         return super().why_not(name)
 
-    def do_open(self) -> None:
-        """Open the run under the cursor."""
-        self.table.open()
-
-    def _open(self, row: dict[str, Any]) -> None:
-        from sslterm.tui.screens.run import RunScreen
-
-        self.app.push_screen(RunScreen(self.house, Run(Path(row["path"]))))
-
     def do_new(self) -> None:
         """Choose a preset."""
         from sslterm.tui.screens.launch import LaunchScreen
@@ -210,60 +239,10 @@ class RunsScreen(Acting):
         """Lay the marked runs over each other."""
         from sslterm.tui.screens.compare import CompareScreen
 
-        chosen = [row for row in self.rows if row["path"] in self.table.marked]
-        self.app.push_screen(CompareScreen(self.house, chosen, self.baseline))
-
-    def do_mark(self) -> None:
-        """Mark the run under the cursor."""
-        self.table.toggle_mark()
-
-    def do_sort(self) -> None:
-        """The next column."""
-        self.table.sort_next()
-
-    def do_turn(self) -> None:
-        """The other way round."""
-        self.table.turn_order()
-
-    def do_down(self) -> None:
-        """A line down."""
-        self.table.move(1)
-
-    def do_up(self) -> None:
-        """A line up."""
-        self.table.move(-1)
-
-    def do_page_down(self) -> None:
-        """A page down."""
-        self.table.page(1)
-
-    def do_page_up(self) -> None:
-        """A page up."""
-        self.table.page(-1)
-
-    def do_first(self) -> None:
-        """The first line."""
-        self.table.first()
-
-    def do_last(self) -> None:
-        """The last line."""
-        self.table.last()
-
-    def do_unfold(self) -> None:
-        """Open a group."""
-        self.table.open_group()
-
-    def do_fold(self) -> None:
-        """Close a group."""
-        self.table.close_group()
-
-    def do_mark_all(self) -> None:
-        """Mark all that are listed."""
-        self.table.mark_all()
-
-    def do_group(self) -> None:
-        """Fold runs that differ in their seed only."""
-        self.table.grouped = not self.table.grouped
+        rows = sorted(self.chosen(), key=lambda row: row["path"] != self.baseline)
+        if len(rows) > MOST:
+            self.tell(f"{len(rows)} runs are marked; the first {MOST} are compared", "warning")
+        self.app.push_screen(CompareScreen(self.house, rows[:MOST], self.baseline))
 
     def do_pin(self) -> None:
         """Pin the baseline, or let it go."""
@@ -271,10 +250,10 @@ class RunsScreen(Acting):
         self.baseline = None if self.baseline == path else path
         self.table.baseline = self.baseline
 
-    def chosen(self) -> Sequence[dict[str, Any]]:
-        """The marked runs, or the one under the cursor."""
-        marked = set(self.table.marked)
-        return [row for row in self.rows if row["path"] in marked] or super().chosen()
+    def chosen(self) -> Sequence[Row]:
+        """The marked runs in their order, or the one under the cursor."""
+        by_path = {row["path"]: row for row in self.table.listed}
+        return [by_path[path] for path in self.table.marked if path in by_path] or super().chosen()
 
     def do_checkpoints(self) -> None:
         """Those of the marked runs; of all that are listed where none is marked."""

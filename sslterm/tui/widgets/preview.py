@@ -1,96 +1,86 @@
-"""A run in small: state and why, how far, its main curves, what to do next."""
+"""A run in small: state and why, how far, what to do next, its main curves, its health; of a group mean and spread."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.message import Message
+from textual.content import Content
 from textual.widgets import Static
 
-from sslterm.runs import columns
-from sslterm.runs.state import GLYPHS
-from sslterm.tables import duration, safe
-from sslterm.tui.widgets.chart import LineChart, Series
-
-SHOWN = ("step/loss", "knn/top1", "valid/top1")
+from sslterm.tui.close_look import Points, Small
+from sslterm.tui.widgets import in_words
+from sslterm.tui.widgets.chart import LineChart, Palette, Series, mean_and_band
+from sslterm.tui.widgets.in_words import Row
 
 
 class Preview(Vertical):
-    """What the list shows of the run under the cursor."""
+    """What the list shows of the run, or the group, under the cursor."""
 
     DEFAULT_CSS = """
-    Preview { padding: 0 1; border-left: vkey $panel; }
-    Preview Static { height: auto; margin-bottom: 1; }
-    Preview LineChart { height: 1fr; max-height: 12; }
+    Preview {
+        padding: 0 1; border-left: vkey $panel;
+        & > #about { height: auto; max-height: 50%; overflow: hidden; margin-bottom: 1; }
+        & > #figures { height: auto; max-height: 8; overflow: hidden; }
+        & > LineChart { height: 1fr; min-height: 4; max-height: 13; }
+    }
     """
-
-    class Loaded(Message):
-        """The curves of the run that is shown were read."""
-
-        def __init__(self, path: str, curves: dict[str, tuple[Any, Any]]) -> None:
-            super().__init__()
-            self.path, self.curves = path, curves
 
     def __init__(self) -> None:
         super().__init__()
-        self._path: str | None = None
+        self._rows: Sequence[Row] = ()
+        self._small = Small(())
+        self._palette = Palette()
 
     def compose(self) -> ComposeResult:
-        yield Static(id="about")
-        for name in SHOWN[:2]:
-            yield LineChart(name, kind="step", id=name.replace("/", "-"))
+        yield Static(id="about", markup=False)
+        yield LineChart(kind="epoch", palette=self._palette, id="loss")
+        yield LineChart(kind="epoch", palette=self._palette, id="score")
+        yield Static(id="figures", markup=False)
 
-    def show(self, row: dict[str, Any] | None) -> None:
-        """Show a run of the list, or none."""
-        self.query_one("#about", Static).update(_about(row) if row else "")
-        self._path = path = row["path"] if row else None
-        if path is not None and self.display:
-            self.run_worker(lambda: self._read(path), thread=True, exclusive=True, group="preview", exit_on_error=False)
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show a run, the runs of a group, or none. Curves follow as soon as they were read (`show_curves`)."""
+        self._rows = rows
+        self._write()
+        if not rows:
+            self.show_curves(Small(()))
 
-    def _read(self, path: str) -> None:
-        with columns.open(Path(path)) as found:
-            curves = {
-                name: (np.array(found.get(name).step), np.array(found.get(name).value))
-                for name in SHOWN
-                if name in found.names()
-            }
-        self.post_message(self.Loaded(path, curves))
-
-    def on_preview_loaded(self, message: Loaded) -> None:
+    def show_curves(self, small: Small) -> None:
         """Draw what was read, unless the cursor has moved on."""
-        if message.path != self._path:
+        if small.paths != tuple(row["path"] for row in self._rows[: max(len(small.paths), 1)]):
             return
-        second = "knn/top1" if "knn/top1" in message.curves else "valid/top1"
-        for widget, name in zip(self.query(LineChart), ("step/loss", second), strict=True):
-            x, y = message.curves.get(name, (np.empty(0), np.empty(0)))
-            widget.title = name
-            widget.show([Series(name, x, y)] if len(x) else [])
+        self._small = small
+        self._draw("#loss", small.loss_name, small.loss)
+        self._draw("#score", small.score_name, small.score)
+        self._write()
 
+    def on_resize(self) -> None:
+        """Names have more room, or less."""
+        self._write()
 
-def _about(row: dict[str, Any]) -> Text:
-    text = Text()
-    text.append(safe(row["name"]) + "\n", "bold")
-    text.append(safe(f"{GLYPHS.get(row['state'], '?')} {row['state']}"), "bold")
-    for part in _place(row):
-        text.append(f" · {part}")
-    text.append(safe(f"\n{row['reason']}\n"), "dim")
-    if row["advice"]:
-        text.append(safe(f"next: {row['advice']}"), "italic")
-    if row["note"]:
-        text.append(safe(f"\n“{row['note']}”"))
-    return text
+    def _write(self) -> None:
+        rows, width = self._rows, self.content_size.width
+        small = self._small if rows and rows[0]["path"] in self._small.paths else Small(())
+        if not rows:
+            about, figures = Content(""), Content("")
+        elif len(rows) == 1:
+            about, figures = in_words.run(rows[0], small.alarm, width), in_words.figures(rows[0], small)
+        else:
+            about, figures = in_words.group(rows, width), in_words.members(rows, width)
+        self.query_one("#about", Static).update(about)
+        self.query_one("#figures", Static).update(figures)
 
-
-def _place(row: dict[str, Any]) -> Sequence[str]:
-    parts = []
-    if row["stage"]:
-        parts.append(safe(f"{row['stage']} {row['epoch']}/{row['epochs']}"))
-    if row["state"] in ("running", "stopping") and isinstance(row["left"], int | float):
-        parts.append(f"{duration(row['left'])} left")
-    return parts
+    def _draw(self, which: str, name: str, points: Points) -> None:
+        chart = self.query_one(which, LineChart)
+        chart.display = bool(points)
+        lines = [Series(run, x, y) for run, (x, y) in points.items()]
+        if len(lines) > 1:
+            with np.errstate(over="ignore", invalid="ignore"):  # what is beyond all bounds has no band
+                mean, band = mean_and_band(f"mean ± std of {len(lines)}", lines)
+            chart.title = f"{name}  mean ± std ×{len(lines)}"
+            chart.show([mean], [band])
+        else:
+            chart.title = name
+            chart.show(lines)

@@ -7,10 +7,11 @@
     frame.py      lines of text around a plot                  surround.py   what is written there
     picture.py    all of it, as text with looks                sparkline.py  numbers in one row of text
     look.py       pieces of text with a look
-view.py       zoom and pan                                 crosshair.py  the points nearest to a place
+    view.py       zoom and pan                                 crosshair.py  the points nearest to a place
     style.py      looks as colours, in every theme             chart.py      the widget
+    messages.py   what it tells
 
-Only style.py and chart.py know Textual.
+Only style.py, messages.py and chart.py know Textual.
 """
 
 from __future__ import annotations

@@ -3,31 +3,30 @@
     chart = LineChart("train/loss", kind="epoch")
     chart.show([Series("moco-a1", column.epoch, column.value)], live=True)
 
-Only lines of the screen that changed are sent again, and of those only the part up to the last change.
+Only lines of the screen that changed are drawn again, and of those only the part up to the last change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from sslterm.tui.widgets.chart import picture, style
+from sslterm.tui.widgets.chart import picture
 from sslterm.tui.widgets.chart.crosshair import Reading, neighbour, readings, snapped
 from sslterm.tui.widgets.chart.frame import changed
 from sslterm.tui.widgets.chart.look import Line
 from sslterm.tui.widgets.chart.measure import Reduced
+from sslterm.tui.widgets.chart.messages import CrosshairMoved, ViewChanged
 from sslterm.tui.widgets.chart.raster import GlyphSet
 from sslterm.tui.widgets.chart.request import Picture, Request, extent
 from sslterm.tui.widgets.chart.scale import Kind
 from sslterm.tui.widgets.chart.series import Band, Palette, Series
+from sslterm.tui.widgets.chart.style import Strips, coloured
 from sslterm.tui.widgets.chart.view import View
 
 WHEEL = 1.25
@@ -38,8 +37,7 @@ class LineChart(Widget, can_focus=True):
     """Lines over steps, epochs or time."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = style.COMPONENTS
-    DEFAULT_CSS = style.CSS
+    DEFAULT_CSS = "LineChart { width: 1fr; height: 1fr; min-height: 1; }"
 
     title: reactive[str] = reactive("", repaint=False)
     kind: reactive[Kind] = reactive[Kind]("step", repaint=False)
@@ -53,33 +51,8 @@ class LineChart(Widget, can_focus=True):
     patterns: reactive[bool | None] = reactive[bool | None](None, repaint=False)
     """Whether lines differ by pattern too; None: where colours do not tell them apart."""
 
-    class CrosshairMoved(Message):
-        """The crosshair is somewhere else; x None: it is gone. Other charts follow with `show_crosshair`."""
-
-        def __init__(self, chart: LineChart, x: float | None) -> None:
-            super().__init__()
-            self.chart, self.x = chart, x
-
-        @property
-        def control(self) -> LineChart:
-            return self.chart
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, LineChart.CrosshairMoved) and message.chart is self.chart
-
-    class ViewChanged(Message):
-        """Another part of the x axis is shown; view None: all of it. Other charts follow with `set_view`."""
-
-        def __init__(self, chart: LineChart, view: tuple[float, float] | None) -> None:
-            super().__init__()
-            self.chart, self.view = chart, view
-
-        @property
-        def control(self) -> LineChart:
-            return self.chart
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, LineChart.ViewChanged) and message.chart is self.chart
+    CrosshairMoved = CrosshairMoved
+    ViewChanged = ViewChanged
 
     def __init__(
         self,
@@ -105,6 +78,9 @@ class LineChart(Widget, can_focus=True):
         self._picture = Picture([])
         self._drawn = Size(0, 0)
         """The size that the picture was drawn for; nothing, where it has to be drawn anew."""
+        self._shades = False
+        """Whether it was drawn for eyes that tell shades apart."""
+        self._strips: Strips | None = None
 
     def on_mount(self) -> None:
         """Whatever is set from now on is seen at once."""
@@ -280,12 +256,12 @@ class LineChart(Widget, can_focus=True):
             self.refresh(*regions)
 
     def _draw(self) -> None:
-        coloured = style.coloured(self)
+        self._shades = shades = coloured(self)
         asked = Request(
             width=self.size.width, height=self.size.height, title=self.title, kind=self.kind, palette=self._palette,
             series=self._series, bands=self._bands, marks=self._marks, crosshair=self._crosshair,
             view=self._view.zoomed, live=self._view.live, log=self.log_y, factor=self.smoothing, robust=self.robust,
-            glyphs=self.glyphs, patterns=not coloured if self.patterns is None else self.patterns, tints=coloured,
+            glyphs=self.glyphs, patterns=not shades if self.patterns is None else self.patterns, tints=shades,
         )  # fmt: skip
         self._picture = picture.draw(asked, self._reduced)
         self._drawn = self.size
@@ -300,12 +276,15 @@ class LineChart(Widget, can_focus=True):
         lines = self._current().lines
         if y >= len(lines):
             return Strip.blank(self.size.width, self.rich_style)
-        return Strip([Segment(text, style.style_of(self, look)) for text, look in lines[y] if text], self.size.width)
+        self._strips = self._strips or Strips(self)
+        return self._strips.get(y, lines[y], self.size.width)
 
     def notify_style_update(self) -> None:
-        """Another theme may mean patterns instead of colours."""
+        """Another theme, or the focus: other colours, or patterns instead of them."""
         super().notify_style_update()
-        self._drawn = Size(0, 0)
+        self._strips = None
+        if self.is_attached and coloured(self) != self._shades:
+            self._drawn = Size(0, 0)
 
     def validate_smoothing(self, factor: float) -> float:
         """Between none and very much."""

@@ -21,7 +21,7 @@ Pattern = Literal["auto", "solid", "dashed", "dotted", "dash-dot", "sparse"]
 FARTHEST = 1e15
 """Neither a step nor a time is greater: an x that is, is damage."""
 COLOURS = 8
-"""How many colours there are for series (component classes `linechart--series-0` and so on)."""
+"""How many colours there are for series."""
 
 
 @dataclass(frozen=True, eq=False)

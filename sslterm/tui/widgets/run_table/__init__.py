@@ -2,8 +2,7 @@
 
 table.py    the widget: what can be done with runs, and what it tells
 rows.py     runs in lines, the cursor, and how it all looks
-lines.py    any number of lines, of which only those that are seen are drawn
-listing.py  the runs in order: sorted, folded into groups, searched
+listing.py  the runs in order: sorted, folded into groups
 groups.py   runs that differ in their seed only, as one row
 columns.py  what can be shown of a run, and sorted by
 marks.py    which runs are marked
@@ -13,7 +12,16 @@ cells.py    text for one cell: safe, and exactly as wide as it must be
 """
 
 from sslterm.tui.widgets.run_table.columns import COLUMNS, USUAL, chosen
-from sslterm.tui.widgets.run_table.messages import MarksChanged, RunHighlighted, RunOpened, SortChanged
+from sslterm.tui.widgets.run_table.messages import (
+    MarksChanged,
+    RunHighlighted,
+    RunOpened,
+    SortChanged,
+    WindowChanged,
+)
 from sslterm.tui.widgets.run_table.table import RunTable
 
-__all__ = ["COLUMNS", "USUAL", "MarksChanged", "RunHighlighted", "RunOpened", "RunTable", "SortChanged", "chosen"]
+__all__ = [
+    "COLUMNS", "USUAL", "MarksChanged", "RunHighlighted", "RunOpened", "RunTable", "SortChanged", "WindowChanged",
+    "chosen",
+]  # fmt: skip

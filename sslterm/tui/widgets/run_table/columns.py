@@ -138,9 +138,13 @@ def _seed(row: Row) -> str:
     return "" if row["seed"] is None else str(row["seed"])
 
 
+CURVE = 10
+"""Cells of a curve in the list."""
+
+
 def _spark(row: Row) -> str:
-    spark: str = row.get("spark", "")
-    return spark
+    """Known only of runs in the window, where it is filled in; elsewhere a blank says that there will be one."""
+    return row.get("spark") or (" " if row["best_metric"] or row["metrics"] else "")
 
 
 def _note(row: Row) -> str:
@@ -213,7 +217,7 @@ COLUMNS = {
         _words("stage", "stage", most=14),
         _numbers("epoch", "epoch", _epoch, itemgetter("epoch"), most=13, alike=_epoch_alike, falling=True),
         _numbers("best", "best", _best, itemgetter("best_value"), most=26, alike=_best_alike, falling=True),
-        Column("spark", "curve", _spark, None, _spark, 24, tone="curve"),
+        Column("spark", "curve", _spark, None, None, CURVE, CURVE, tone="curve"),
         _numbers("loss", "loss", _plain(_loss), _loss, most=5),
         _numbers("top1", "top-1", _plain(_top1), _top1, most=5, falling=True),
         _numbers("speed", "images/s", _speed, itemgetter("images_per_second"), most=9, alike=_speed, falling=True),
@@ -227,3 +231,14 @@ COLUMNS = {
 
 USUAL = ("state", "name", "method", "data", "stage", "epoch", "best", "spark", "loss", "speed", "left", "age", "note")
 """What is shown until a person chooses."""
+
+ABOUT = {
+    "state": "what the run does: glyph and word", "name": "its directory", "method": "of the stage that it is in",
+    "data": "the data set", "encoder": "the network", "stage": "where in its preset it is",
+    "epoch": "epochs done, of all in the stage", "best": "its main metric, at its best",
+    "spark": "the curve of that metric", "loss": "the last loss of training",
+    "top1": "accuracy in the newest evaluation", "speed": "images a second, while it trains",
+    "left": "time left, as things look now", "age": "time since it was made", "device": "what it runs or ran on",
+    "seed": "its seed", "note": "its tags, and what people said of it",
+}  # fmt: skip
+"""What each says, for people who choose among them."""

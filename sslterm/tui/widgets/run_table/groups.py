@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from sslterm.runs.summary import BLANK, Row
@@ -14,20 +16,41 @@ ITS_OWN = ("name", "path", "seed", "note", "reason", "advice")
 """What belongs to one run, even if all the others say the same."""
 
 
-def kind(row: Row) -> Hashable | None:
-    """What runs of one group share: preset, data, encoder, and each stage's method and length. None: stands alone."""
+def kind(row: Row, likeness: Hashable = None) -> Hashable | None:
+    """What runs of one group share: preset, data, encoder, each stage's method and length, and, where it is known, the
+    likeness of all their settings. None: stands alone."""
     if not row["preset"]:
         return None
     stages = tuple((stage.get("name"), stage.get("method"), stage.get("epochs")) for stage in row["stages"])
-    return (row["preset"], row["methods"], row["data"], row["encoder"], stages)
+    return (row["preset"], row["methods"], row["data"], row["encoder"], stages, likeness)
+
+
+class Folds:
+    """Folds rows into groups, again and again; groups whose rows are the same as before are not worked out anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[list[Row], Row]] = {}
+
+    def fold(self, rows: Sequence[Row], likeness: Mapping[str, Hashable]) -> list[Row]:
+        """One row for each group of two runs or more, in the place of its first; the others as they are."""
+        families: dict[Hashable, list[Row]] = {}
+        for row in rows:
+            families.setdefault(kind(row, likeness.get(row["path"])) or ("alone", row["path"]), []).append(row)
+        before, self._known = self._known, {}
+        return [self._one(key, members, before) for key, members in families.items()]
+
+    def _one(self, key: Hashable, members: list[Row], before: dict[Hashable, tuple[list[Row], Row]]) -> Row:
+        if len(members) == 1:
+            return members[0]
+        known = before.get(key)
+        same = known is not None and list(map(id, known[0])) == list(map(id, members))
+        self._known[key] = known if known and same else (members, folded(members))
+        return self._known[key][1]
 
 
 def fold(rows: Sequence[Row]) -> list[Row]:
-    """One row for each group of two runs or more, in the place of its first; the others as they are."""
-    families: dict[Hashable, list[Row]] = {}
-    for row in rows:
-        families.setdefault(kind(row) or ("alone", row["path"]), []).append(row)
-    return [members[0] if len(members) == 1 else folded(members) for members in families.values()]
+    """The same, once."""
+    return Folds().fold(rows, {})
 
 
 def folded(members: Sequence[Row]) -> Row:
@@ -39,8 +62,8 @@ def folded(members: Sequence[Row]) -> Row:
     return {
         **BLANK,
         **shared,
-        "name": f"{first['preset']} ×{len(members)}",
-        "path": f"\0{kind(first)!r}",
+        "name": f"{_name(members)} ×{len(members)}",
+        "path": f"\0{min(member['path'] for member in members)}",
         "created": _greatest(members, "created"),
         "updated": _greatest(members, "updated"),
         "left": _greatest(members, "left"),
@@ -50,6 +73,21 @@ def folded(members: Sequence[Row]) -> Row:
         **_state(members),
         **_best(members),
     }
+
+
+def _name(members: Sequence[Row]) -> str:
+    """What the names of its runs begin with, where that tells something; else the preset."""
+    names = [STAMP.sub("", member["name"]) for member in members]
+    pairs = zip(min(names), max(names), strict=False)  # what these two begin with, all between them do
+    shared = COUNTED.sub("", "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    return shared if len(shared) >= TELLING else str(members[0]["preset"])
+
+
+STAMP = re.compile(r"\A\d{4}-\d\d-\d\d_\d{4}_")
+"""What a run is named by that nobody named: the day and the minute, before its preset."""
+COUNTED = re.compile(r"[-_. ]*(seed|s)?[-_. ]*\d*\Z")
+TELLING = 3
+"""Letters that a name needs to tell something."""
 
 
 def _state(members: Sequence[Row]) -> Row:

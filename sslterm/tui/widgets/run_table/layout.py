@@ -9,7 +9,7 @@ from sslterm.runs.summary import Row
 from sslterm.tui.widgets.run_table.columns import Column
 
 FIRST_TO_GO = (
-    "encoder", "device", "seed", "note", "data", "speed", "loss", "age", "spark", "stage", "top1", "method", "left",
+    "encoder", "device", "seed", "note", "data", "speed", "loss", "age", "stage", "top1", "method", "spark", "left",
     "epoch", "best",
 )  # fmt: skip
 """Columns by how little they tell. State and name always stay."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -52,7 +52,10 @@ class Listing:
     grouped: bool = False
     opened: set[str] = field(default_factory=set)
     """The groups that show their runs, by their path."""
+    likeness: Mapping[str, Hashable] = field(default_factory=dict)
+    """By path: the same for runs whose settings differ in their seed only. Where it is not known, presets tell."""
     entries: list[Entry] = field(default_factory=list)
+    _folds: groups.Folds = field(default_factory=groups.Folds)
 
     def arrange(self) -> None:
         """Sort and fold anew."""
@@ -62,12 +65,15 @@ class Listing:
         for row in ordered(rows, column, self.falling):
             self.entries.append(Entry(row))
             if row["path"] in self.opened and "members" in row:
-                self.entries += [Entry(one, inside=True) for one in ordered(members(row), column, self.falling)]
+                inside = [{**one, "best_spread": None} for one in members(row)]
+                self.entries += [Entry(one, inside=True) for one in ordered(inside, column, self.falling)]
 
     def _folded(self) -> Sequence[Row]:
         """Runs beside groups have a spread that is not known: `best` then stands in line with the means."""
-        rows = groups.fold([{**row, "best_spread": None} for row in self.rows])
-        return rows if len(rows) < len(self.rows) else self.rows
+        rows = self._folds.fold(self.rows, self.likeness)
+        if len(rows) == len(self.rows):
+            return self.rows
+        return [row if "members" in row else {**row, "best_spread": None} for row in rows]
 
     def at(self, path: str) -> int | None:
         """Where the run or group of this path is."""
@@ -84,46 +90,8 @@ class Listing:
         )
         return next(holds, None)
 
-    def unfold(self, path: str) -> bool:
-        """Open the group that hides a run. Tells whether there was one."""
-        for entry in self.entries:
-            if entry.group and any(one["path"] == path for one in members(entry.row)):
-                self.opened.add(entry.row["path"])
-                return True
-        return False
-
     def group_of(self, place: int) -> int:
         """The group that the row at this place belongs to; the row itself where it belongs to none."""
         while self.entries[place].inside:
             place -= 1
         return place
-
-    def find(self, wanted: str, start: int, step: int) -> Row | None:
-        """The next run beyond `start`, in the direction of `step` and round the end, that has a text in its words."""
-        fits = says(wanted)
-        for distance in range(1, len(self.entries) + 1):
-            entry = self.entries[(start + step * distance) % len(self.entries)]
-            closed = entry.group and entry.row["path"] not in self.opened
-            found = next((one for one in _searched(entry.row, closed, step) if fits(one)), None)
-            if found is not None:
-                return found
-        return None
-
-
-def _searched(row: Row, closed: bool, step: int) -> Iterator[Row]:
-    """What to look at in one row: a group that is closed hides its runs, and they are looked at all the same."""
-    if "members" not in row:
-        yield row
-    elif closed:
-        yield from members(row)[::step]
-
-
-def says(wanted: str) -> Callable[[Row], bool]:
-    """Whether a run has this text in its name, title, note or tags, in whatever case."""
-    text = wanted.casefold()
-
-    def fits(row: Row) -> bool:
-        words = (row["name"], row["title"], row["note"], *row["tags"])
-        return any(text in word.casefold() for word in words)
-
-    return fits

@@ -54,3 +54,15 @@ class SortChanged(FromTable, namespace="run_table"):
     def __init__(self, table: Widget, key: str, falling: bool) -> None:
         super().__init__(table)
         self.key, self.falling = key, falling
+
+
+class WindowChanged(FromTable, namespace="run_table"):
+    """Other runs than before are in the window, or one of them is in another state."""
+
+    def __init__(self, table: Widget, rows: Sequence[Row]) -> None:
+        super().__init__(table)
+        self.rows = rows
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest window counts."""
+        return isinstance(message, WindowChanged)

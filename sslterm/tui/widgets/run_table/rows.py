@@ -11,9 +11,9 @@ from textual.reactive import var
 from textual.strip import Strip
 
 from sslterm.runs.summary import Row
+from sslterm.tui.widgets.lines import Lines
 from sslterm.tui.widgets.run_table import layout
 from sslterm.tui.widgets.run_table.columns import USUAL, Column, chosen
-from sslterm.tui.widgets.run_table.lines import Lines
 from sslterm.tui.widgets.run_table.listing import Entry, Listing, members
 from sslterm.tui.widgets.run_table.marks import Marks
 from sslterm.tui.widgets.run_table.paint import LEAD, Looks, Painter
@@ -21,6 +21,8 @@ from sslterm.tui.widgets.state_label import TONES
 
 TALL, WIDE = 12, 50
 """Lines and cells from which there is room to say why runs are in trouble."""
+MEMBERS = 3
+"""How many runs of a group stand for it where all would be too many."""
 
 
 class Rows(Lines):
@@ -31,7 +33,7 @@ class Rows(Lines):
         color: $foreground;
         & > .run-table--header, & > .run-table--muted { color: $text-muted; }
         & > .run-table--sorted, & > .run-table--accent { color: $text-primary; text-style: bold; }
-        & > .run-table--curve { color: $primary; }
+        & > .run-table--curve { color: $primary 80%; }
         & > .run-table--reason { color: $text-muted; text-style: italic; }
         & > .run-table--working { color: $text-success; }
         & > .run-table--waiting { color: $text-warning; }
@@ -69,6 +71,7 @@ class Rows(Lines):
         self._columns: list[Column] = chosen(columns)
         self._listing = Listing()
         self._marks = Marks()
+        self._curves: dict[str, str] = {}
         self._cursor = 0
         self._rows_of_lines: list[int] = []
         self._tops: list[int] = []
@@ -82,6 +85,11 @@ class Rows(Lines):
     def under_cursor(self) -> Row | None:
         """The run or group that the cursor is on."""
         return self._entries[self._cursor].row if self._entries else None
+
+    def in_window(self) -> list[Row]:
+        """The runs in the window; of a group the first few."""
+        lines = self._rows_of_lines[self.top : self.top + self.room.height]
+        return [run for place in dict.fromkeys(lines) for run in members(self._entries[place].row)[:MEMBERS]]
 
     def reorder(self) -> None:
         """Order the rows anew; the cursor stays with its run, the window with what it shows."""
@@ -144,8 +152,14 @@ class Rows(Lines):
         return self._painter.header(self._listing.sorted_by, self._listing.falling)
 
     def look(self, line: int) -> Hashable:
-        """A row's lines change with cursor, mark and pin; its words change with `show` only."""
-        return line, self._looks(self._rows_of_lines[line])
+        """A row's lines change with cursor, mark, pin and curve; its words change with `show` only."""
+        place = self._rows_of_lines[line]
+        return line, self._looks(place), self._curve(place)
+
+    def _curve(self, place: int) -> str:
+        """A run's curve; of a group the first that is known."""
+        curves = (self._curves.get(one["path"]) for one in members(self._entries[place].row)[:MEMBERS])
+        return next(filter(None, curves), "")
 
     def _looks(self, place: int) -> Looks:
         row = self._entries[place].row
@@ -157,7 +171,9 @@ class Rows(Lines):
         place = self._rows_of_lines[line]
         if line > self._tops[place]:
             return self._painter.reason(self._entries[place].row, place == self._cursor)
-        return self._painter.row(self._entries[place], self._looks(place))
+        entry = self._entries[place]
+        row = {**entry.row, "spark": self._curve(place)}
+        return self._painter.row(entry._replace(row=row), self._looks(place))
 
     def instead(self) -> list[Strip]:
         """What the caller says of an empty list, in the middle."""
@@ -181,9 +197,14 @@ class Rows(Lines):
         return ground if ground.reverse else style + Style(bgcolor=ground.bgcolor, bold=ground.bold)
 
     def notify_style_update(self) -> None:
-        """Colours may be others."""
+        """Colours may be others. Textual says so before it works out those of components: they are drawn afterwards."""
+        super(Lines, self).notify_style_update()
+        self.call_later(self._recolour)
+
+    def _recolour(self) -> None:
         self._styles.clear()
-        super().notify_style_update()
+        self.forget()
+        self.redraw()
 
 
 def _in_trouble(row: Row) -> bool:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from textual import events
 
 from sslterm.runs.summary import Row
 from sslterm.tui.widgets.run_table.columns import COLUMNS, chosen
 from sslterm.tui.widgets.run_table.listing import members
-from sslterm.tui.widgets.run_table.messages import MarksChanged, RunHighlighted, RunOpened, SortChanged
+from sslterm.tui.widgets.run_table.messages import (
+    MarksChanged,
+    RunHighlighted,
+    RunOpened,
+    SortChanged,
+    WindowChanged,
+)
 from sslterm.tui.widgets.run_table.rows import Rows
 
 
@@ -20,17 +26,30 @@ class RunTable(Rows):
     RunOpened = RunOpened
     MarksChanged = MarksChanged
     SortChanged = SortChanged
+    WindowChanged = WindowChanged
 
     _row: Row | None = None
     """The row under the cursor when it was last told."""
+    _window: Sequence[Hashable] = ()
+    """What was in the window when it was last told."""
 
     # ---------------------------------------------------------------- what is listed
 
-    def show(self, rows: Sequence[Row], sparks: Mapping[str, str] | None = None) -> None:
-        """List these runs. Cursor, marks and window stay with the runs they are at; `sparks` are curves by path."""
-        curves = sparks or {}
-        self._listing.rows = [{**row, "spark": curves[row["path"]]} if row["path"] in curves else row for row in rows]
+    def show(self, rows: Sequence[Row]) -> None:
+        """List these runs. Cursor, marks and window stay with the runs they are at."""
+        self._listing.rows = rows
         self._rearrange()
+
+    def show_curves(self, curves: Mapping[str, str]) -> None:
+        """Draw these curves beside their runs, by path; only lines whose curve is another are drawn anew."""
+        self._curves = dict(curves)
+        self.redraw()
+
+    def tell_apart(self, likeness: Mapping[str, Hashable]) -> None:
+        """Runs of one group have the same likeness, by path: all their settings but the seed."""
+        self._listing.likeness = likeness
+        if self.grouped:
+            self._rearrange()
 
     @property
     def listed(self) -> Sequence[Row]:
@@ -147,27 +166,6 @@ class RunTable(Rows):
         """Sort by the same column the other way round."""
         self.sort(self.sorting[0])
 
-    def go_to(self, path: str) -> bool:
-        """Go to a run, opening the group that hides it. Tells whether it is listed."""
-        if self._listing.at(path) is None and self._listing.unfold(path):
-            self._rearrange()
-        place = self._listing.at(path)
-        if place is not None:
-            self._go(place)
-        return place is not None
-
-    def find_next(self, text: str) -> bool:
-        """Go to the next run with this in its name, title, note or tags. Tells whether there is one."""
-        return self._find(text, 1)
-
-    def find_previous(self, text: str) -> bool:
-        """Go to the one before."""
-        return self._find(text, -1)
-
-    def _find(self, text: str, step: int) -> bool:
-        found = self._listing.find(text, self._cursor, step)
-        return found is not None and self.go_to(found["path"])
-
     # ---------------------------------------------------------------- showing and telling
 
     def _rearrange(self) -> None:
@@ -187,6 +185,15 @@ class RunTable(Rows):
         if before != self._row:
             group = members(self._row) if self._row and "members" in self._row else ()
             self.post_message(RunHighlighted(self, self.highlighted, group))
+
+    def redraw(self) -> None:
+        """Draw what is seen; tell which runs that are, if others than before, or in another state."""
+        super().redraw()
+        rows = self.in_window()
+        window = tuple((row["path"], row["state"], row["best_metric"]) for row in rows)
+        if window != self._window:
+            self._window = window
+            self.post_message(WindowChanged(self, rows))
 
     def _show_marks(self) -> None:
         self.redraw()

@@ -1,0 +1,78 @@
+"""Looking at one run for its screen, in a thread: what is drawn is made ready there, of ten million points too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from sslterm.runs import Run
+from sslterm.runs.state import ALIVE
+from sslterm.tui import axes, health
+from sslterm.tui.axes import Axis
+from sslterm.tui.run_curves import Drawing, drawings, lines_of
+from sslterm.tui.watch import OneRun, RunSeen, Sight
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The charts of a run at one moment, on one axis."""
+
+    axis: Axis
+    charts: Sequence[Drawing] = ()
+    marks: Sequence[tuple[float, str]] = ()
+    """Where later stages begin."""
+    alarm: str | None = None
+
+
+class RunDrawn(Message):
+    """The run is other than it was, or was asked for on another axis. `problem` says why it cannot be looked at."""
+
+    def __init__(self, sight: Sight, drawn: Drawn, problem: str | None) -> None:
+        super().__init__()
+        self.sight, self.drawn, self.problem = sight, drawn, problem
+
+
+class RunLook:
+    """What a watch over a run looks at; `axis` says on which axis it is wanted just now, `in_sight` which charts are.
+
+    Of a run with millions of points only the lines that are in sight are kept in memory.
+    """
+
+    def __init__(self, run: Run, axis: Callable[[], Axis], in_sight: Callable[[], Collection[str]]) -> None:
+        self._look = OneRun(run)
+        self._axis, self._in_sight = axis, in_sight
+        self._sight: Sight | None = None
+        self._problem: str | None = None
+        self._drawn = Drawn(axis())
+        self._long = False
+
+    def __call__(self) -> Message | None:
+        self._long = self._long or self._look.long
+        if self._long:
+            self._look.want(health.JUDGED | lines_of(self._in_sight()))
+        message, axis = self._look(), self._axis()
+        if isinstance(message, RunSeen):
+            self._sight, self._problem = message.sight, message.problem
+        elif self._sight is None or axis == self._drawn.axis:
+            return None
+        self._drawn = drawn(self._sight, axis)
+        return RunDrawn(self._sight, self._drawn, self._problem)
+
+
+def drawn(sight: Sight, axis: Axis) -> Drawn:
+    """All that is to be seen of the curves."""
+    stages = axes.stages_of(sight.curves.values())
+    names = [str(stage["name"]) for stage in sight.row["stages"]]
+    trained = [
+        health.Stage(name, str(stage["method"]), axes.values_of(sight.curves, stages, number))
+        for number, (name, stage) in enumerate(zip(names, sight.row["stages"], strict=True))
+        if number < len(stages.steps)
+    ]
+    return Drawn(
+        axis,
+        drawings(sight.curves, sight.names, axes.Places(axis, stages)),
+        axes.marks(sight.curves, axis, stages, names),
+        health.alarm(trained, sight.row["state"] in ALIVE),
+    )
