@@ -12,46 +12,46 @@ Key = tuple[str, Callable[[Screen], object]]
 """What is typed, and whether a screen shows what it does."""
 CURSOR_AT = 3
 """A column of a row of the list that has the cursor's background."""
+AXES = ("step ╯", "relative ╯", "wall ╯", "epoch ╯")
 
 
 def cursor(screen: Screen) -> tuple[int, str] | None:
     """The line that the list's cursor is on, and what it says: its background differs from that of most lines."""
-    grounds = [line[CURSOR_AT] for line in screen.grounds[2:-1]]
+    grounds = [row[CURSOR_AT] for row in screen.grounds[2:-1]]
     usual = statistics.mode(grounds)
     place = next((place for place, ground in enumerate(grounds, 2) if ground != usual), None)
     return None if place is None else (place, screen.lines[place][:40])
 
 
-def list_keys(screen: Screen) -> Iterator[Key]:
-    """Keys of the list, and what each does that can be seen: the cursor moves, a mark comes or goes."""
+def of_list(screen: Screen) -> Iterator[Key]:
+    """The cursor goes down, and up now and then; marks come and go."""
     for key in cycle("jjjkjj jk j"):
         before = cursor(screen)
         assert before is not None, screen.text
         if key == " ":
-            mark = screen.cells[before[0]][0:2]
-            yield key, lambda now, at=before[0], mark=mark: now.cells[at][0:2] != mark
+            mark = screen.lines[before[0]][:2]
+            yield key, lambda now, at=before[0], mark=mark: now.lines[at][:2] != mark
         else:
             yield key, lambda now, before=before: cursor(now) not in (before, None)
 
 
-def chart_keys(screen: Screen) -> Iterator[Key]:
-    """Keys of the Run screen: logarithms on and off, pages, the x axis."""
-    axes = cycle(("step ╯", "relative ╯", "wall ╯", "epoch ╯"))
-    while True:
+def of_charts(screen: Screen) -> Iterator[Key]:
+    """Logarithms come and go, the x axis is another one, pages are turned."""
+    for axis in cycle(AXES):
         logs = "log y" in screen.text
         yield "L", lambda now, logs=logs: ("log y" in now.text) != logs
-        axis = next(axes)
         yield "x", lambda now, axis=axis: axis in now.text
         yield "2", lambda now: "╯" not in now.text
         yield "1", lambda now: "╯" in now.text
 
 
-def press(terminal: Terminal, keys: Iterator[Key], count: int) -> list[float]:
+def press(terminal: Terminal, keys: Callable[[Screen], Iterator[Key]], count: int) -> list[float]:
     """Milliseconds from each key to its effect, a little apart from one another."""
     taken = []
+    source = keys(terminal.screen)
     for number in range(count):
-        terminal.rest(0.05 + 0.017 * (number % 7))  # at any moment of what goes on there
-        key, true = next(keys)
+        terminal.rest(0.05 + 0.017 * (number % 7))  # at any moment of whatever goes on there
+        key, true = next(source)
         pressed = terminal.press(key)
         at = terminal.until(true, 10)
         assert at is not None, f"{key!r} did nothing:\n{terminal.screen.text}"

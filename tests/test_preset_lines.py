@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sslterm import presets
+from sslterm.cli.listing import _with_lines
+from sslterm.presets import Problem
 from sslterm.presets.lines import line_of
 
 TEXT = """\
@@ -116,3 +120,13 @@ def test_every_setting_of_a_shipped_preset_is_found(name: str) -> None:
 )
 def test_text_that_is_no_toml_has_lines_all_the_same(text: str) -> None:
     assert line_of(text, "a.b") == 1
+
+
+def test_check_says_the_line_of_each_problem(tmp_path: Path) -> None:
+    preset = tmp_path / "mine.toml"
+    preset.write_text("epochs = 3\n[views]\nflip = 5\n")
+    problems = [Problem("views.flip", "does not fit"), Problem("method", "is missing"), Problem("seed", "odd", True)]
+    rows = _with_lines(preset, problems)
+    assert [(row["key"], row["line"], row["warning"]) for row in rows] == [
+        ("views.flip", 3, False), ("method", 1, False), ("seed", 1, True),
+    ]  # fmt: skip

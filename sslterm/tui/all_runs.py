@@ -20,7 +20,7 @@ from sslterm.runs.summary import Row, summary
 SLICE = 0.008
 """Seconds of each look for runs that are over: they change seldom, and take turns."""
 FIRST = 0.3
-"""Seconds after which the first look tells what it has seen so far."""
+"""Seconds after which the first look tells what it has seen so far; then twice as many, and so on."""
 
 
 class RunsSeen(Message):
@@ -45,6 +45,7 @@ class AllRuns:
         self._turns: list[str] = []
         """Names of runs that are over, those whose turn is next at the end."""
         self._reading: Iterator[tuple[Row, int | None]] | None = None
+        self._patience = FIRST / 2
         self._began = False
         self._changed_at = 0
         self._new = False
@@ -103,7 +104,8 @@ class AllRuns:
         if self._reading is None:
             self._began, self._changed_at = True, changed_at
             self._reading = index.each(self.runs_dir)
-        until = time.monotonic() + FIRST
+        self._patience *= 2
+        until = time.monotonic() + self._patience
         for row, signature in self._reading:
             self._rows[row["name"]], self._signatures[row["name"]], self._new = row, signature, True
             if time.monotonic() > until:

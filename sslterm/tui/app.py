@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import ctypes
 import gc
 import sys
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.screen import Screen
 
@@ -16,6 +20,13 @@ from sslterm.tui.commands import Place
 from sslterm.tui.palette import Actions
 from sslterm.tui.screens.room import House
 from sslterm.tui.sending import Sent, changes
+from sslterm.tui.threads import Fresh
+
+M_MMAP_THRESHOLD = -3
+"""In glibc's malloc.h: what is larger gets pages of its own, which go when it does."""
+
+LET_GO = 2.0
+"""Seconds after which a screen that was left, and the threads that looked for it, are no more."""
 
 
 class SSLTerm(App[None]):
@@ -43,6 +54,7 @@ class SSLTerm(App[None]):
 
     def on_mount(self) -> None:
         """Open the list of runs."""
+        asyncio.get_running_loop().set_default_executor(Fresh())
         self.app_resume_signal.subscribe(self, lambda _: self.sent.forget())
         from sslterm.tui.screens.runs import RunsScreen
 
@@ -66,6 +78,12 @@ class SSLTerm(App[None]):
         self.sent.forget()
         return super().refresh(repaint=repaint, layout=layout, recompose=recompose)
 
+    def pop_screen(self) -> AwaitComplete:
+        """Leave a screen. What it held may be a hundred megabytes, and nothing else would look for it soon."""
+        left = super().pop_screen()
+        self.set_timer(LET_GO, gc.collect)
+        return left
+
     def on_resize(self) -> None:
         """The terminal may have moved what it showed."""
         self.sent.forget()
@@ -85,17 +103,22 @@ class SSLTerm(App[None]):
 def run(runs_dir: Path, data_dir: Path, likes: config.Config, readonly: bool, mouse: bool) -> int:
     """Run the app until it is left. Gives back its exit code."""
     app = SSLTerm(runs_dir, data_dir, likes, readonly)
-    _for_keys()
+    _settle()
     leaving.on_signals(app)
     app.run(mouse=mouse)
     return app.return_code or 0
 
 
-def _for_keys() -> None:
-    """A key is never to wait: not for threads that look at runs (they give way after a millisecond), and not for a
-    search of everything that was ever loaded for garbage, which Textual's many small objects would bring about often.
+def _settle() -> None:
+    """What a process with a screen wants of Python: keys that never wait, and memory that is given back.
+
+    Threads that look at runs give way after a millisecond. What was loaded so far is never searched for garbage, and
+    the rest seldom: Textual's many small objects would bring that about often. Where the system's allocator is glibc's,
+    what arrays took goes back to the system; otherwise it takes the first of them for the usual size, and keeps them.
     """
     sys.setswitchinterval(0.001)
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)

@@ -56,9 +56,9 @@ def drawings(curves: Mapping[str, Curve], names: Collection[str], places: Places
     found = []
     for group in (*CHARTS, *((name,) for name in sorted(names) if name not in known)):
         there = [name for name in group if name in names]
-        if there and there != [LEVEL]:
+        if group[0] in there:  # the others say something only beside the first
             lines = [_line(name, curves[name], places, len(there) > 1) for name in reversed(there) if name in curves]
-            found.append(Drawing(there[0], lines))
+            found.append(Drawing(group[0], lines))
     return found
 
 

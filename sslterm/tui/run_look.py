@@ -11,7 +11,7 @@ from sslterm.runs import Run
 from sslterm.runs.state import ALIVE
 from sslterm.tui import axes, health
 from sslterm.tui.axes import Axis
-from sslterm.tui.run_curves import Drawing, drawings, lines_of
+from sslterm.tui.run_curves import CHARTS, Drawing, drawings, lines_of
 from sslterm.tui.watch import OneRun, RunSeen, Sight
 
 
@@ -41,17 +41,13 @@ class RunLook:
     """
 
     def __init__(self, run: Run, axis: Callable[[], Axis], in_sight: Callable[[], Collection[str]]) -> None:
-        self._look = OneRun(run)
+        self._look = OneRun(run, seen=self._wanted)
         self._axis, self._in_sight = axis, in_sight
         self._sight: Sight | None = None
         self._problem: str | None = None
         self._drawn = Drawn(axis())
-        self._long = False
 
     def __call__(self) -> Message | None:
-        self._long = self._long or self._look.long
-        if self._long:
-            self._look.want(health.JUDGED | lines_of(self._in_sight()))
         message, axis = self._look(), self._axis()
         if isinstance(message, RunSeen):
             self._sight, self._problem = message.sight, message.problem
@@ -59,6 +55,11 @@ class RunLook:
             return None
         self._drawn = drawn(self._sight, axis)
         return RunDrawn(self._sight, self._drawn, self._problem)
+
+    def _wanted(self, names: Sequence[str]) -> Collection[str]:
+        """What alarms look at, and the charts that are in sight; before it is known which those are, the first ones."""
+        titles = self._in_sight() or [group[0] for group in CHARTS if group[0] in names][:2]
+        return health.JUDGED | lines_of(titles)
 
 
 def drawn(sight: Sight, axis: Axis) -> Drawn:

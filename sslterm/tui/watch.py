@@ -9,15 +9,16 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textual.message import Message
 
-from sslterm.runs import Run, columns, files
+from sslterm.runs import Run, files
 from sslterm.runs.job import Job
 from sslterm.runs.summary import Row, summary
 from sslterm.tui.all_runs import AllRuns, RunsSeen
+from sslterm.tui.curve_reader import Choose, Curve, CurveReader
 
 __all__ = ["AllRuns", "Curve", "LookFailed", "OneRun", "RunSeen", "RunsSeen", "Sight", "Watch"]
 
@@ -25,18 +26,8 @@ EVERY = 0.5
 """Seconds between two looks, at least."""
 SHARE = 0.02
 """How much of a processor core looking may take."""
-LONG = 2_000_000
-"""Points of all metrics together, from which on only those that are wanted are kept in memory."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One metric of a run: float64 views of equal length."""
-
-    step: memoryview[float]
-    epoch: memoryview[float]
-    time: memoryview[float]
-    value: memoryview[float]
+LONG = 64_000_000
+"""Bytes of metrics from which on a run is very long: some hundred thousand rows."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +37,7 @@ class Sight:
     run: Run
     row: Row
     curves: dict[str, Curve] = field(default_factory=dict)
-    """Those that are wanted, see `OneRun.want`."""
+    """Of a very long run only those that somebody sees, see `OneRun`."""
     settings: str = ""
     """The resolved preset as TOML, or why it cannot be read."""
     environment: dict[str, Any] = field(default_factory=dict)
@@ -92,6 +83,7 @@ class Watch(threading.Thread):
                 took = max(time.thread_time() - used, (time.monotonic() - began) / 10)
                 self._soon.wait(max(EVERY, took / SHARE))
                 self._soon.clear()
+        del self._look  # and with it all that it holds, even where something still knows this thread
 
     def _seen(self) -> Message | None:
         try:
@@ -114,44 +106,50 @@ class Watch(threading.Thread):
 
 
 class OneRun:
-    """What a watch over one run looks at."""
+    """What a watch over one run looks at.
 
-    def __init__(self, run: Run, with_curves: bool = True) -> None:
+    `seen` says which of all metrics somebody sees just now. Of a very long run only those are read, and none is kept
+    here: whoever draws them keeps what is drawn.
+    """
+
+    def __init__(self, run: Run, with_curves: bool = True, seen: Choose | None = None) -> None:
         self.run = run
-        self._with_curves = with_curves
-        self._columns: columns.Columns | None = None
-        self._wanted: frozenset[str] | None = None
-        self._read: frozenset[str] | None = None
-        """What was wanted when curves were read last."""
+        self._curves = CurveReader(run, LONG) if with_curves else None
         self._sight: Sight | None = None
         self._last: tuple[Any, ...] | None = None
         self._resolved = ""
+        self.want(seen)
 
-    def want(self, names: Collection[str] | None) -> None:
-        """Only these curves from the next look on, None: all. What is not wanted takes no memory."""
-        self._wanted = None if names is None else frozenset(names)
+    def want(self, seen: Choose | Collection[str] | None) -> None:
+        """Of a very long run only these from the next look on; None: all."""
+        if self._curves is not None:
+            self._curves.seen = seen if seen is None or callable(seen) else lambda _: seen
 
     @property
     def long(self) -> bool:
-        """Whether there are so many points that only those should be wanted that are seen."""
-        curves = self._sight.curves.values() if self._sight else ()
-        return sum(len(curve.value) for curve in curves) > LONG
+        """Whether it is very long. Looks at the disk."""
+        return self._curves is not None and self._curves.long
+
+    def again(self) -> None:
+        """Tell everything anew at the next look."""
+        self._last = None
 
     def __call__(self) -> Message | None:
         problem = self._problem()
-        fresh = problem is None and self._refresh()
+        fresh = problem is None and self._curves is not None and self._curves.changed()
         row = summary(self.run) if problem is None or self._sight is None else self._sight.row
         beat = Job(self.run).heartbeat() if problem is None else {}
         seen = (row, beat.get("beat"), problem)
         if not fresh and seen == self._last:
             return None
         self._last = seen
-        if problem is None or self._sight is None:
-            names = tuple(self._columns.names()) if self._columns else ()
-            self._sight = Sight(
-                self.run, row, self._curves(names), self._settings(), self._environment(), beat, names
-            )  # fmt: skip
-        return RunSeen(self._sight, problem)
+        if problem is not None and self._sight is not None:
+            return RunSeen(self._sight, problem)
+        curves = self._curves.read() if self._curves is not None and problem is None else {}
+        names = self._curves.names if self._curves is not None else ()
+        sight = Sight(self.run, row, curves, self._settings(), self._environment(), beat, names)
+        self._sight = replace(sight, curves={}) if self.long else sight
+        return RunSeen(sight, problem)
 
     def _problem(self) -> str | None:
         """Why it cannot be looked at."""
@@ -162,28 +160,6 @@ class OneRun:
             return f"{self.run.path}: is not there any more; what is shown was seen last"
         except OSError as error:
             return f"{self.run.path}: cannot be read ({error.strerror}); what is shown was seen last"
-
-    def _refresh(self) -> bool:
-        """Take in what was written since, or is wanted now. Gives back whether anything is new."""
-        if not self._with_curves:
-            return False
-        wanted = self._wanted
-        if self._columns is None or wanted != self._read:
-            if self._columns is not None:
-                self._columns.close()
-            self._read = wanted
-            self._columns = columns.open(self.run.path)  # anew, so that what nobody wants any more is let go
-            return True
-        return self._columns.refresh()
-
-    def _curves(self, names: Collection[str]) -> dict[str, Curve]:
-        if self._columns is None:
-            return {}
-        return {
-            name: Curve(*_views(self._columns.get(name)))
-            for name in names
-            if self._read is None or name in self._read
-        }  # fmt: skip
 
     def _settings(self) -> str:
         """They change only where a run is given more epochs."""
@@ -198,7 +174,3 @@ class OneRun:
     def _environment(self) -> dict[str, Any]:
         attempts = files.read_or_nothing(self.run.path / "env.json").get("attempts")
         return attempts[-1] if isinstance(attempts, list) and attempts and isinstance(attempts[-1], dict) else {}
-
-
-def _views(column: columns.Column) -> tuple[memoryview[float], ...]:
-    return column.step, column.epoch, column.time, column.value

@@ -53,7 +53,9 @@ def test_a_name_has_one_colour_everywhere_and_shares_it_late() -> None:
 def test_seeds_become_a_mean_and_a_band() -> None:
     mean, band = mean_and_band("moco ×2", [Series("0", [1, 2, 3], [1, 2, 3]), Series("1", [1, 2], [3, 4])], colour=2)
     assert (mean.x.tolist(), mean.y.tolist()) == ([1, 2], [2, 3])
-    assert (band.low.tolist(), band.high.tolist()) == ([1, 2], [3, 4])
+    spread = 2**0.5  # of 1 and 3, and of 2 and 4, with n - 1
+    assert band.low.tolist() == pytest.approx([2 - spread, 3 - spread])
+    assert band.high.tolist() == pytest.approx([2 + spread, 3 + spread])
     assert (mean.colour, band.colour) == (2, 2)
     assert len(mean_and_band("none", [Series("0", [], [])])[0]) == 0
 

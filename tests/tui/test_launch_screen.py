@@ -243,6 +243,8 @@ def test_files_that_cannot_be_written_are_a_sentence(runs: Path) -> None:
 
     async def do(pilot: Pilot[None], screen: LaunchScreen) -> None:
         screen.editor.load_text("# changed\n" + screen.editor.text)
-        await seen(pilot, lambda text: "the draft cannot be written" in text)
+        await seen(pilot, lambda text: "cannot be written" in text and "not checked" in text)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: not screen._starting)
 
-    on_screen(runs, do)
+    on_screen(runs, do, (200, 60))

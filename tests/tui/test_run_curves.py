@@ -25,6 +25,7 @@ def test_the_loss_on_valid_stands_beside_that_of_steps() -> None:
     one = curve([3, 2, 1])
     assert drawn(step__loss=one, valid__loss=one, train__loss=one) == {"step/loss": ["valid", "train"]}
     assert drawn(step__loss=one, train__loss=one) == {"step/loss": ["step/loss"]}
+    assert drawn(step__top1=one, train__top1=one) == {"step/top1": ["step/top1"]}
 
 
 def test_the_spread_has_its_healthy_level_and_the_level_is_nothing_alone() -> None:

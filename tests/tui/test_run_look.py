@@ -45,7 +45,6 @@ def test_of_a_long_run_only_the_lines_in_sight_are_kept(run: Run, monkeypatch: p
     monkeypatch.setattr(watch, "LONG", 10)
     seen = ["knn/top1"]
     at = RunLook(run, lambda: "epoch", lambda: seen)
-    look(at)
     drawn = look(at)
     assert drawn is not None
     lines = {chart.title: len(chart.lines) for chart in drawn.drawn.charts}

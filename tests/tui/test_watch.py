@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import shutil
 import threading
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,16 +63,46 @@ def test_a_run_is_seen_with_its_curves_and_told_again_only_when_it_changed(runs_
     assert len(found.curves["knn/top1"].value) == 10
 
 
-def test_only_curves_that_are_wanted_are_read(runs_dir: Path) -> None:
+def test_of_a_very_long_run_only_curves_that_are_seen_are_read(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(runs_dir / "a")
-    measured(run, range(1, 11), **{"train/loss": 2.5, "knn/top1": 0.5})
-    look = OneRun(run)
-    look.want({"train/loss", "nobody/measures"})
+    measured(run, range(1, 11), **{"train/loss": 2.5, "knn/top1": 0.5, "optimizer/lr": 0.1})
+    seen = {"train/loss", "nobody/measures"}
+    everything = ("knn/top1", "optimizer/lr", "train/loss")
+    assert tuple(sight(OneRun(run, seen=lambda _: seen)()).curves) == everything  # it is short
+    monkeypatch.setattr(watch, "LONG", 1)
+    asked: list[Sequence[str]] = []
+
+    def choose(names: Sequence[str]) -> set[str]:
+        asked.append(names)
+        return seen
+
+    look = OneRun(run, seen=choose)
     found = sight(look())
-    assert (list(found.curves), found.names) == (["train/loss"], ("knn/top1", "train/loss"))
+    assert (list(found.curves), found.names, asked[0]) == (["train/loss"], everything, everything)
     assert look() is None
-    look.want(None)
+    seen = {"knn/top1", "train/loss"}
     assert list(sight(look()).curves) == ["knn/top1", "train/loss"]
+    look.want(None)
+    assert tuple(sight(look()).curves) == everything
+    measured(run, range(11, 13), **{"train/loss": 2.25})
+    assert np.asarray(sight(look()).curves["train/loss"].value)[-1] == 2.25
+
+
+def test_curves_of_a_very_long_run_are_not_kept_but_told_again(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(runs_dir / "a")
+    measured(run, range(1, 11), **{"train/loss": 2.5})
+    monkeypatch.setattr(watch, "LONG", 1)
+    look = OneRun(run)
+    held = weakref.ref(sight(look()).curves["train/loss"])
+    gc.collect()
+    assert held() is None
+    assert look() is None
+    look.again()
+    assert len(sight(look()).curves["train/loss"].value) == 10
+    shutil.rmtree(run.path)
+    message = look()
+    assert isinstance(message, RunSeen)
+    assert (message.sight.curves, message.sight.names) == ({}, ("train/loss",))
 
 
 def test_a_run_that_vanishes_stays_on_the_screen_with_the_reason_until_it_is_back(runs_dir: Path) -> None:

@@ -138,7 +138,11 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self.redraw()
 
     def notify_style_update(self) -> None:
-        """The theme changed, or the focus came or went."""
+        """Colours may be others. Textual says so before it works out those of components: they are drawn afterwards."""
         super().notify_style_update()
+        self.call_later(self.recolour)
+
+    def recolour(self) -> None:
+        """Draw what is seen in the colours of now."""
         self.forget()
         self.redraw()

@@ -23,6 +23,8 @@ from sslterm.tui.widgets.run_table.cells import fit, width
 from sslterm.tui.widgets.state_label import StateLabel, label
 
 Row = Mapping[str, Any]
+TRAINING = ALIVE - {"queued", "starting"}
+"""States in which figures of speed are those of now."""
 LEAST_BAR, LEAST_NAME = 8, 16
 """Cells below which a bar says nothing, and below which no name is cut."""
 GIB, MIB = 1 << 30, 1 << 20
@@ -135,7 +137,7 @@ def _share(done: Any, total: Any) -> float | None:
 
 def remaining(row: Row) -> str:
     """`6m left`; `≥6m left`, where other stages follow this one."""
-    if row["state"] not in ALIVE or not isinstance(row["left"], int | float):
+    if row["state"] not in TRAINING or not isinstance(row["left"], int | float):
         return ""
     several = len(row["stages"]) > 1 and row["left_of"] == "stage"
     return f"{'≥' if several else ''}{duration(row['left'])} left"
@@ -143,9 +145,9 @@ def remaining(row: Row) -> str:
 
 def facts(row: Row, usage: Usage) -> list[str]:
     """What is good to know of it, the most wanted first."""
-    alive, speed = row["state"] in ALIVE, row["images_per_second"]
+    trains, speed = row["state"] in TRAINING, row["images_per_second"]
     found = [_best(row)]
-    found += [f"{speed:,.0f} images/s"] if isinstance(speed, int | float) and alive else []
+    found += [f"{speed:,.0f} images/s"] if isinstance(speed, int | float) and trains else []
     found += [str(row["device"])] if row["device"] else []
     if usage.gpu is not None:
         gpu = usage.gpu

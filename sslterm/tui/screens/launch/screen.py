@@ -15,7 +15,7 @@ from sslterm.tui.commands import CommandEnded
 from sslterm.tui.machine import MachineSeen, ThisMachine
 from sslterm.tui.screens.launch import starting
 from sslterm.tui.screens.launch.desk import Filed
-from sslterm.tui.screens.launch.orders import NotUnderstood
+from sslterm.tui.screens.launch.orders import NotUnderstood, Plan
 from sslterm.tui.screens.launch.starting import StartEnded, StartGoesOn
 from sslterm.tui.screens.launch.writing import WritingRoom
 from sslterm.tui.screens.room import House
@@ -36,6 +36,8 @@ class LaunchScreen(WritingRoom):
     def __init__(self, house: House, weights: Path | None = None) -> None:
         super().__init__(house, weights)
         self._starting = False
+        self._meant: Plan | None = None
+        """What the fields said when it was to start."""
         self._watches = [
             Watch(look, self.post_from_thread)
             for look in (ThisMachine(house.place.runs_dir), AllRuns(house.place.runs_dir))
@@ -142,7 +144,7 @@ class LaunchScreen(WritingRoom):
             self.tell(f"not started: {wrong[0]}", "warning")
             return
         try:
-            self.form.plan  # noqa: B018
+            self._meant = self.form.plan
         except NotUnderstood as error:
             self.tell(str(error), "warning")
             return
@@ -151,10 +153,11 @@ class LaunchScreen(WritingRoom):
         self.file("start")
 
     def _start(self, path: Path | None) -> None:
-        if path is None:
+        if path is None or self._meant is None:
             self._starting = False
+            self.beneath.say("")
             return
-        starting.start(path, self.form.plan.orders(path), self.house.place, self._tell_of_start)
+        starting.start(path, self._meant.orders(path), self.house.place, self._tell_of_start)
 
     def _tell_of_start(self, message: Message) -> None:
         """From a thread. Whoever has left this screen is told how it went all the same."""
@@ -162,7 +165,8 @@ class LaunchScreen(WritingRoom):
             self.post_from_thread(message)
         elif isinstance(message, StartEnded) and self._told.is_running:
             severity: Any = "error" if message.refusal else "information"
-            self._told.notify(safe(message.sentence), severity=severity, markup=False, timeout=8)
+            said = safe(message.sentence)
+            self._told.call_from_thread(self._told.notify, said, severity=severity, markup=False, timeout=8)
 
     def on_start_goes_on(self, message: StartGoesOn) -> None:
         """It takes some seconds."""

@@ -23,6 +23,7 @@ class Origin:
 
 def look_at(weights: Path) -> Origin:
     """What is known of a checkpoint without opening it: its run's settings say what network it is."""
+    weights = weights.absolute()  # a run may be resumed from another folder
     run = weights.parent.parent if weights.suffix == ".pt" else weights
     name = f"{run.name}, {weights.stem}" if weights.suffix == ".pt" else run.name
     try:

@@ -97,12 +97,7 @@ class Beneath(VerticalScroll):
     def _show(self) -> None:
         lines = [Content.styled(f"✗ {line}", "$text-error") for line in safe(self._failure).splitlines()]
         lines += [Content.styled(f"… {safe(self._said)}", "bold")] if self._said else []
-        lines += [
-            Content.styled(
-                f"{'!' if one.warning else '✗'} {safe(one)}", "$text-warning" if one.warning else "$text-error"
-            )
-            for one in self.found
-        ]
+        lines += [_finding(one) for one in self.found]
         lines += [self._verdict()]
         lines += [Content.styled(safe(line), _tone(line)) for line in self._difference[:SHOWN]]
         self.query_one(Static).update(Content("\n").join(lines))
@@ -111,16 +106,20 @@ class Beneath(VerticalScroll):
         """Whether it can run, as far as is known."""
         changed = sum(line.startswith("+") for line in self._difference)
         gone = sum(line.startswith("-") for line in self._difference)
-        differs = Content.styled(f" · {changed} lines added, {gone} taken away" if changed or gone else "", "dim")
+        words = f" · lines added: {changed}, taken away: {gone}" if changed or gone else ""
+        differs = Content.styled(words, "dim")
         if any(not one.warning for one in self.found):
             return Content.assemble(("cannot run like this", "dim"), differs)
         if self._settled:
             return Content.assemble(("✓ can run", "$text-success"), differs)
+        if self._failure and not self._checking:
+            return Content.assemble(("not checked", "dim"), differs)
         return Content.assemble(("… the method's settings are being checked", "dim"), differs)
 
 
 def _finding(one: Found) -> Content:
-    return Content.styled(*((f"! {safe(one)}", "$text-warning") if one.warning else (f"✗ {safe(one)}", "$text-error")))
+    sign, tone = ("!", "$text-warning") if one.warning else ("✗", "$text-error")
+    return Content.styled(f"{sign} {safe(one)}", tone)
 
 
 def _tone(line: str) -> str:

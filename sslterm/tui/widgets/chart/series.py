@@ -99,7 +99,7 @@ def in_order(x: ArrayLike | memoryview[float], *ys: ArrayLike | memoryview[float
 
 
 def mean_and_band(name: str, series: Sequence[Series], colour: int | None = None) -> tuple[Series, Band]:
-    """Several seeds as one: their mean, and mean +- std, at the places of the longest of them that all have reached."""
+    """Several seeds as one: their mean, and mean +- std (n - 1), at the places of the longest of them that all have reached."""
     there = [one for one in series if len(one)]
     if not there:
         return Series(name, [], [], colour), Band([], [], [])
@@ -107,7 +107,8 @@ def mean_and_band(name: str, series: Sequence[Series], colour: int | None = None
     longest = max(there, key=len).x
     x = longest[(longest >= start) & (longest <= end)]
     values = np.array([np.interp(x, one.x, one.y) for one in there])
-    mean, std = values.mean(axis=0), values.std(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverged is drawn as far as it can be
+        mean, std = values.mean(axis=0), values.std(axis=0, ddof=min(1, len(there) - 1))
     mine = colour if colour is not None else colour_of(name)
     return Series(name, x, mean, mine), Band(x, mean - std, mean + std, mine)
 

@@ -163,7 +163,7 @@ class CheckpointRows(Lines):
         ground = self.get_component_rich_style("checkpoint-table--cursor")
         return ground if ground.reverse else style + Style(bgcolor=ground.bgcolor, bold=ground.bold)
 
-    def notify_style_update(self) -> None:
-        """Colours may be others."""
+    def recolour(self) -> None:
+        """Draw what is seen in the colours of now."""
         self._styles.clear()
-        super().notify_style_update()
+        super().recolour()

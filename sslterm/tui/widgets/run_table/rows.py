@@ -196,15 +196,10 @@ class Rows(Lines):
         ground = self.get_component_rich_style("run-table--cursor")
         return ground if ground.reverse else style + Style(bgcolor=ground.bgcolor, bold=ground.bold)
 
-    def notify_style_update(self) -> None:
-        """Colours may be others. Textual says so before it works out those of components: they are drawn afterwards."""
-        super(Lines, self).notify_style_update()
-        self.call_later(self._recolour)
-
-    def _recolour(self) -> None:
+    def recolour(self) -> None:
+        """Draw what is seen in the colours of now."""
         self._styles.clear()
-        self.forget()
-        self.redraw()
+        super().recolour()
 
 
 def _in_trouble(row: Row) -> bool:
