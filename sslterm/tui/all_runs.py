@@ -53,20 +53,24 @@ class AllRuns:
         self._told: tuple[str | None, bool] | None = None
         self.whole = False
         """Whether the next look is to be at every run."""
+        self.asleep = False
+        """Whether nobody sees the list just now: then nothing is looked at, and nothing told."""
 
     @property
     def more(self) -> bool:
         """Whether the first look goes on."""
-        return self._reading is not None
+        return self._reading is not None and not self.asleep
 
     def __call__(self) -> Message | None:
+        if self.asleep:
+            return None
         try:
             problem = self._look()
         except OSError as error:
             problem = f"{self.runs_dir}: cannot be read ({error.strerror}); what is listed was seen last"
             self._reading = None
             self._changed_at = 0
-        seen = problem, not self.more
+        seen = problem, self._reading is None
         if seen == self._told and not self._new:
             return None
         self._told, self._new = seen, False
@@ -80,7 +84,7 @@ class AllRuns:
             if self.runs_dir.exists():
                 return f"{self.runs_dir}: is no directory"
             return f"{self.runs_dir}: is not there any more; what is listed was seen last" if self._began else None
-        if not self._began or self.more:
+        if not self._began or self._reading is not None:
             self._first(changed_at)
             return None
         every, self.whole = self.whole, False

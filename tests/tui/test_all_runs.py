@@ -111,6 +111,16 @@ def test_asked_to_look_at_all_it_does_at_once(runs_dir: Path, monkeypatch: pytes
     assert message.rows[0]["note"] == "last in turn"
 
 
+def test_asleep_it_looks_at_nothing_and_awake_at_what_came_meanwhile(runs_dir: Path) -> None:
+    look = AllRuns(runs_dir)
+    look()
+    look.asleep = True
+    made(runs_dir, "d", 3)
+    assert look() is None
+    look.asleep = False
+    assert names(look()) == ["d", "c", "b", "a"]
+
+
 def test_a_run_at_work_is_looked_at_every_time(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(all_runs, "SLICE", 0.0)
     with Lock(runs_dir / "c" / ".lock"):

@@ -1,15 +1,33 @@
-"""The keys at the bottom are built again only where there are others."""
+"""The keys at the bottom: whole ones only, the way out always, and a click does what the key does."""
 
 from __future__ import annotations
 
 import asyncio
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.binding import Binding
+from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets._footer import FooterKey
 
-from sslterm.tui.widgets.key_line import KeyLine
+from sslterm.tui.widgets.key_line import Key, KeyLine, fitting
+
+KEYS = [Key("n", "New run", "a"), Key("s", "Stop", "b"), Key("?", "Help", "c"), Key("q", "Quit", "d")]
+
+
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (40, ["New run", "Stop", "Help", "Quit"]),
+        (33, ["New run", "Stop", "Help", "Quit"]),
+        (32, ["New run", "Help", "Quit"]),
+        (25, ["New run", "Help", "Quit"]),
+        (20, ["Help", "Quit"]),
+        (3, ["Help", "Quit"]),
+    ],
+)
+def test_help_and_the_way_out_have_room_first(width: int, titles: list[str]) -> None:
+    assert [key.title for key in fitting(KEYS, width)] == titles
 
 
 class Plain(Widget, can_focus=True):
@@ -17,32 +35,36 @@ class Plain(Widget, can_focus=True):
 
 
 class Other(Widget, can_focus=True):
-    BINDINGS = [Binding("x", "app.bell", "Ring")]  # noqa: RUF012
+    BINDINGS = [Binding("x", "screen.ring", "Ring")]  # noqa: RUF012
 
 
-class Alone(App[None]):
-    BINDINGS = [Binding("a", "bell", "All")]  # noqa: RUF012
+class Alone(Screen[None]):
+    BINDINGS = [Binding("a", "ring", "All"), Binding("h", "ring", "Hidden", show=False)]  # noqa: RUF012
+    rings = 0
 
     def compose(self) -> ComposeResult:
         yield Plain()
-        yield Plain(id="second")
         yield Other()
-        yield KeyLine(show_command_palette=False)
+        yield KeyLine()
+
+    def action_ring(self) -> None:
+        self.rings += 1
 
 
-def test_focus_that_changes_no_key_builds_nothing() -> None:
+def test_other_keys_are_shown_when_the_focus_brings_them_and_a_click_does_them() -> None:
     async def go() -> None:
-        app = Alone()
+        app: App[None] = App()
         async with app.run_test(size=(40, 10)) as pilot:
+            screen = Alone()
+            await app.push_screen(screen)
             await pilot.pause()
-            before = list(app.query(FooterKey))
-            assert [key.description for key in before] == ["All"]
-            app.query_one("#second").focus()
+            line = screen.query_one(KeyLine)
+            assert str(line.render()).strip() == "a All"
+            screen.query_one(Other).focus()
             await pilot.pause()
-            assert list(app.query(FooterKey)) == before
-            app.query_one(Other).focus()
-            for _ in range(5):
-                await pilot.pause()
-            assert sorted(key.description for key in app.query(FooterKey)) == ["All", "Ring"]
+            await pilot.pause()
+            assert sorted(str(line.render()).split("  ")) == ["a All", "x Ring"]
+            await pilot.click(KeyLine, offset=(2, 0))
+            assert screen.rings == 1
 
     asyncio.run(go())

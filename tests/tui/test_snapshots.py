@@ -12,7 +12,7 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,26 +26,33 @@ from sslterm.runs import files
 from sslterm.tui.app import SSLTerm
 from sslterm.tui.config import Config
 from sslterm.tui.screens import runs_head
+from sslterm.tui.themes import PLAIN
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "schema-1"
 KEPT = Path(__file__).parent / "snapshots"
 WRITE = os.environ.get("SSLTERM_SNAPSHOTS") == "write"
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
-THEMES = ("dark", "light", "no colour")
 SCREENS = {
     "runs": ("first", "second"), "runs-grouped": ("f",), "help": ("question_mark",), "charts": ("enter",),
     "log": ("enter", "2"), "settings": ("enter", "4"), "checkpoints": ("K",), "evaluation": ("E",),
     "compare": ("asterisk", "c"),
 }  # fmt: skip
 """The keys that lead to each from the list."""
-RESTS = 1.0
+GO_BACK = {"runs": (), "runs-grouped": ("f",), "compare": ("escape", "escape")}
+"""What leads back to the list as it was, where it is not an escape."""
+READY: dict[str, Callable[[str], bool]] = {
+    "charts": lambda text: "loss" in text, "checkpoints": lambda text: "verified" in text,
+    "evaluation": lambda text: "answers" in text, "compare": lambda text: "vs" in text or "differ" in text,
+}  # fmt: skip
+RESTS = 0.4
 """Seconds without a change after which a screen is as it is meant to be."""
 
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs of one preset, and a world in which it is always the same moment."""
-    runs_dir = tmp_path / "runs"
+    monkeypatch.chdir(tmp_path)
+    runs_dir = Path("runs")  # no path of this machine on a screen
     for name in ("first", "second"):
         shutil.copytree(RECORDED, runs_dir / name)
     said = files.read_json(runs_dir / "second" / "run.json")
@@ -60,42 +67,62 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("screen", SCREENS)
-def test_it_looks_as_it_did(screen: str, size: tuple[int, int], runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = {}
-    texts = {}
-    for theme in THEMES:
-        monkeypatch.setenv("NO_COLOR", "1")
-        if theme != "no colour":
-            monkeypatch.delenv("NO_COLOR")
-        lines = asyncio.run(shown(runs, SCREENS[screen], size, "light" if theme == "light" else "dark"))
-        texts[theme] = "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
-        looks[theme] = described(lines)
-    assert texts["dark"] == texts["light"], "a theme changed what is said"
+def test_every_screen_looks_as_it_did(size: tuple[int, int], runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured = asyncio.run(tour(runs, size, ("dark", "light")))
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = asyncio.run(tour(runs, size, ("dark",)))
+    wrong = []
+    for screen in SCREENS:
+        looks = {theme: coloured[screen, theme] for theme in ("dark", "light")} | {"no colour": plain[screen, "dark"]}
+        wrong += compared(KEPT / f"{screen}-{size[0]}x{size[1]}.txt", looks)
+    assert not wrong, "\n\n".join(wrong)
 
-    path = KEPT / f"{screen}-{size[0]}x{size[1]}.txt"
+
+Lines = list[list[Segment]]
+
+
+async def tour(runs: Path, size: tuple[int, int], themes: Sequence[str]) -> dict[tuple[str, str], Lines]:
+    """Each screen in each theme, once it has come to rest; the keys that lead there, and escape until the list."""
+    app = SSLTerm(runs, runs.parent / "data", Config(theme="dark"))
+    found = {}
+    async with app.run_test(size=size) as pilot:
+        await rested(pilot, lambda text: "first" in text and "second" in text)
+        home = app.screen
+        for screen, keys in SCREENS.items():
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause()
+            for theme in themes:
+                app.use(PLAIN[theme])
+                await rested(pilot, READY.get(screen, lambda text: True))
+                found[screen, theme] = [list(strip) for strip in app.screen._compositor.render_strips()]
+            app.use(PLAIN["dark"])
+            for key in GO_BACK.get(screen, ("escape",)):
+                await pilot.press(key)
+                await pilot.pause()
+            assert app.screen is home, screen
+    return found
+
+
+def compared(path: Path, looks: dict[str, Lines]) -> list[str]:
+    """What is other than in the file; with WRITE the file is made."""
+    texts = {theme: "\n".join("".join(one.text for one in line).rstrip() for line in looks[theme]) for theme in looks}
+    if texts["dark"] != texts["light"]:
+        return [f"{path.name}: a theme changed what is said:\n{texts['dark']}\n{texts['light']}"]
     plain = "" if texts["no colour"] == texts["dark"] else f"== text, no colour\n{texts['no colour']}\n"
     text = f"== text\n{texts['dark']}\n{plain}"
-    styles = "".join(f"== {theme}\n{looks[theme]}\n" for theme in THEMES)
+    styles = "".join(f"== {theme}\n{described(lines)}\n" for theme, lines in looks.items())
     if WRITE:
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"textual {version('textual')}\n{text}{styles}", encoding="utf-8")
-    kept = path.read_text(encoding="utf-8")
-    made_with, _, rest = kept.partition("\n")
-    assert text == rest[: rest.index("== dark\n")]
-    if made_with == f"textual {version('textual')}":
-        assert styles == rest[rest.index("== dark\n") :]
-
-
-async def shown(runs: Path, keys: Sequence[str], size: tuple[int, int], theme: str) -> list[list[Segment]]:
-    """The lines of the screen that keys lead to, once it has come to rest."""
-    app = SSLTerm(runs, runs.parent / "data", Config(theme=theme))
-    async with app.run_test(size=size) as pilot:
-        await rested(pilot, lambda text: "first" in text and "second" in text)
-        for key in keys if keys != SCREENS["runs"] else ():
-            await pilot.press(key)
-        await rested(pilot, lambda text: "…" not in text.splitlines()[-1])
-        return [list(strip) for strip in app.screen._compositor.render_strips()]
+    made_with, _, rest = path.read_text(encoding="utf-8").partition("\n")
+    place = rest.index("== dark\n")
+    if text != rest[:place]:
+        return [f"{path.name}:\n{text}\n-- instead of\n{rest[:place]}"]
+    if made_with == f"textual {version('textual')}" and styles != rest[place:]:
+        return [f"{path.name}: looks differ:\n{styles}"]
+    return []
 
 
 async def rested(pilot: Pilot[None], ready: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sslterm.tui import axes
 from sslterm.tui.screens.room import House, Room
 from sslterm.tui.widgets.chart import LineChart
+from sslterm.tui.widgets.chart.messages import CrosshairMoved, ViewChanged
 
 SMOOTHINGS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
 
@@ -84,13 +85,13 @@ class ChartRoom(Room):
         if shown:
             shown[0].move_crosshair(by)
 
-    def on_line_chart_crosshair_moved(self, message: LineChart.CrosshairMoved) -> None:
+    def on_line_chart_crosshair_moved(self, message: CrosshairMoved) -> None:
         """One crosshair for all charts."""
         for chart in self._each_chart():
             if chart is not message.chart:
                 chart.show_crosshair(message.x)
 
-    def on_line_chart_view_changed(self, message: LineChart.ViewChanged) -> None:
+    def on_line_chart_view_changed(self, message: ViewChanged) -> None:
         """All charts show the same part."""
         for chart in self._each_chart():
             if chart is not message.chart:

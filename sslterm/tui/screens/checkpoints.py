@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from sslterm.runs import Run
 from sslterm.runs.summary import Row
@@ -27,6 +27,7 @@ from sslterm.tui.widgets.checkpoint_table import (
     MarksChanged,
 )
 from sslterm.tui.widgets.checkpoint_table.words import amount, line, short, whole
+from sslterm.tui.widgets.key_line import KeyLine
 
 PANEL = 46
 """Cells of the column that tells all about one checkpoint."""
@@ -73,7 +74,7 @@ class CheckpointsScreen(Keeping):
             with VerticalScroll(id="panel", can_focus=False):
                 yield Static(id="about")
         yield Static(id="line")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.table.empty = "looks for checkpoints …"

@@ -9,7 +9,7 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Grid, VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from sslterm.runs.state import ALIVE
 from sslterm.tui import apart, axes, side_by_side
@@ -20,6 +20,7 @@ from sslterm.tui.screens.room import House
 from sslterm.tui.side_by_side import Side, Sight
 from sslterm.tui.watch import LookFailed, Watch
 from sslterm.tui.widgets.chart import Band, LineChart, Palette, Series, mean_and_band
+from sslterm.tui.widgets.key_line import KeyLine
 from sslterm.tui.widgets.run_table.cells import clean
 from sslterm.tui.widgets.top_line import TopLine
 from sslterm.tui.widgets.verdict_table import VerdictTable
@@ -71,7 +72,7 @@ class CompareScreen(ChartRoom):
             with Grid(id="more"):
                 for _ in CHARTS:
                     yield LineChart(kind="epoch", palette=self.palette)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#page").focus()

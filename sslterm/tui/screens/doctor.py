@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from sslterm.tables import safe
 from sslterm.tui.commands import CommandEnded
 from sslterm.tui.screens.room import Room
+from sslterm.tui.widgets.key_line import KeyLine
 
 TONES = {"good": ("✓", "success"), "note": ("·", "muted"), "bad": ("✗", "error")}
 """A level as glyph and as a colour of the theme; the glyph says it alone, too."""
@@ -29,7 +30,7 @@ class DoctorScreen(Room):
     def compose(self) -> ComposeResult:
         with VerticalScroll():
             yield Static("looks at this machine …", id="found")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.do_again()
@@ -39,14 +40,15 @@ class DoctorScreen(Room):
         self.query_one("#found", Static).update("looks at this machine …")
         self.command("doctor", "doctor", "--json", data=True)
 
-    def on_command_ended(self, message: CommandEnded) -> None:
+    def command_ended(self, message: CommandEnded) -> None:
         """Show what was found."""
         if message.title != "doctor":
+            super().command_ended(message)
             return
         try:
             findings: list[dict[str, Any]] = json.loads(message.out)
         except ValueError:
-            super().on_command_ended(message)
+            self.query_one("#found", Static).update(safe(message.sentence))
             return
         self.query_one("#found", Static).update(Content("\n").join(described(finding) for finding in findings))
 

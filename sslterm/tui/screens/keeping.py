@@ -207,14 +207,13 @@ class Keeping(Room):
 
     # -------------------------------------------------------- what came of it
 
-    def on_command_ended(self, message: CommandEnded) -> None:
+    def command_ended(self, message: CommandEnded) -> None:
         """Tell what an evaluation found; of all others, their last words."""
-        message.prevent_default()  # or Textual lets every room above tell it once more
         said = _answers(message) if message.title.startswith("evaluates") and not message.code else ""
         if said:
             self.tell(said)
         else:
-            super().on_command_ended(message)
+            super().command_ended(message)
         self.acted()
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from sslterm.tables import duration, safe
 from sslterm.tui.commands import CommandEnded
 from sslterm.tui.screens.room import House, Room
+from sslterm.tui.widgets.key_line import KeyLine
 from sslterm.tui.widgets.tiles import Answer, PictureError, Tiles, answer_of, open_sheet
 from sslterm.tui.widgets.top_line import TopLine
 
@@ -86,7 +87,7 @@ class PicturesScreen(Room):
         yield TopLine(id="kinds")
         yield Static(id="says", markup=False)
         yield Tiles()
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._tick)
@@ -108,11 +109,11 @@ class PicturesScreen(Room):
         page.began, page.problem = time.monotonic(), ""
         self.command("pictures", "pictures", self.kind, str(self.of), *page.options, "--json", data=True)
 
-    def on_command_ended(self, message: CommandEnded) -> None:
+    def command_ended(self, message: CommandEnded) -> None:
         """The command has made its sheet, or says why not."""
         if message.title != "pictures":
+            super().command_ended(message)
             return
-        message.prevent_default()  # what it printed is not for people
         kind = message.arguments[1]
         if message.code:
             self.post_message(Opened(kind, None, None, _advice(kind, message)))

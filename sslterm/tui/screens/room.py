@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -73,6 +74,10 @@ class Room(Screen[None]):
             self.post_message(message)
 
     def on_command_ended(self, message: CommandEnded) -> None:
+        """Textual would ask every class above for a handler of this name, too: there is this one only."""
+        self.command_ended(message)
+
+    def command_ended(self, message: CommandEnded) -> None:
         """Say what a command said last."""
         self.tell(message.sentence, "error" if message.code not in (0, 130) else "information")
 
@@ -93,7 +98,7 @@ class Room(Screen[None]):
 
     def help_text(self) -> str:
         """What this screen is for: its docstring."""
-        return (type(self).__doc__ or "").strip()
+        return inspect.cleandoc(type(self).__doc__ or "")
 
     def do_palette(self) -> None:
         """Every action by its name."""

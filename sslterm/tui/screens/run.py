@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Static
 
 from sslterm.runs import Run, files
 from sslterm.runs.job import Job
@@ -24,6 +24,7 @@ from sslterm.tui.screens.room import House
 from sslterm.tui.usage import TrainerUsage, UsageSeen
 from sslterm.tui.watch import LookFailed, Sight, Watch
 from sslterm.tui.widgets.chart_grid import ChartGrid
+from sslterm.tui.widgets.key_line import KeyLine
 from sslterm.tui.widgets.log_page import LogPage
 from sslterm.tui.widgets.run_head import RunHead, place
 from sslterm.tui.widgets.settings_page import SettingsPage, described
@@ -83,7 +84,7 @@ class RunScreen(Acting, ChartRoom):
             yield ChartGrid(id="charts")
             yield LogPage(id="log")
             yield SettingsPage(id="settings")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._turn("charts")
@@ -251,8 +252,9 @@ class RunScreen(Acting, ChartRoom):
         """See at once what comes of it."""
         self.watch_run.soon()
 
-    def on_command_ended(self, message: CommandEnded) -> None:
-        """See at once what came of it; what it said is told by every room."""
+    def command_ended(self, message: CommandEnded) -> None:
+        """See at once what came of it."""
+        super().command_ended(message)
         self.acted()
 
     def do_checkpoint(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from sslterm.runs import Run
 from sslterm.tables import safe
@@ -21,6 +21,7 @@ from sslterm.tui.screens.room import House
 from sslterm.tui.screens.runs_filter import Filtering
 from sslterm.tui.screens.runs_moving import Moving
 from sslterm.tui.watch import AllRuns, LookFailed, RunsSeen, Watch
+from sslterm.tui.widgets.key_line import KeyLine
 from sslterm.tui.widgets.preview import Preview
 from sslterm.tui.widgets.run_table import COLUMNS, RunHighlighted, RunOpened, RunTable, WindowChanged
 from sslterm.tui.widgets.top_line import TopLine
@@ -73,7 +74,7 @@ class RunsScreen(Filtering, Moving):
         with Horizontal():
             yield RunTable(empty="looks at the runs …", id="runs")
             yield Preview()
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     @property
     def watches(self) -> Sequence[Watch]:
@@ -262,9 +263,9 @@ class RunsScreen(Filtering, Moving):
         rows = self.chosen() if self.table.marked else self.table.listed
         self.app.push_screen(CheckpointsScreen(self.house, [Run(Path(row["path"])) for row in rows]))
 
-    def on_command_ended(self, message: CommandEnded) -> None:
+    def command_ended(self, message: CommandEnded) -> None:
         """Look at once, for it may show."""
-        super().on_command_ended(message)
+        super().command_ended(message)
         self.acted()
 
     def acted(self) -> None:

@@ -71,7 +71,7 @@ class Parts(Room):
                     yield Reliability(id="reliability")
                     yield LineChart("top-1", kind="epoch", id="epochs")
         yield Static(id="words")
-        yield KeyLine(show_command_palette=False)
+        yield KeyLine()
 
     def say_words(self) -> None:
         """Say what is under the cursor of the part that has the keys."""

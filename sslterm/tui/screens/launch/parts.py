@@ -8,11 +8,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from sslterm.tui.screens.launch.form import LaunchForm
 from sslterm.tui.screens.launch.words import Beneath
 from sslterm.tui.screens.room import Room
+from sslterm.tui.widgets.key_line import KeyLine
 from sslterm.tui.widgets.preset_editor import PresetEditor
 from sslterm.tui.widgets.tiles import TileStrip
 
@@ -56,7 +57,7 @@ class LaunchRoom(Room):
                 yield TileStrip(id="views")
                 yield Beneath(id="beneath")
                 yield LaunchForm(id="form")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.shelf.border_title = "presets"

@@ -89,11 +89,12 @@ class LaunchScreen(WritingRoom):
         elif message.purpose == "views" and message.path is not None:
             self._show_views(message.path)
 
-    def on_command_ended(self, message: CommandEnded) -> None:
+    def command_ended(self, message: CommandEnded) -> None:
         """How the pictures came out."""
         if message.title == "views":
-            message.prevent_default()  # it is said where the pictures would stand
-            self._views_made(message)
+            self._views_made(message)  # it is said where the pictures would stand
+        else:
+            super().command_ended(message)
 
     # -------------------------------------------------------- eight images
 

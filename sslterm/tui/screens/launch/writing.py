@@ -166,11 +166,12 @@ class WritingRoom(LaunchRoom):
         self.beneath.check()
         commands.start("check", ["check", str(path), "--json"], self.house.place, self.post_from_thread, plain=True)
 
-    def on_command_ended(self, message: CommandEnded) -> None:
+    def command_ended(self, message: CommandEnded) -> None:
         """What check found."""
         if message.title == "check":
-            message.prevent_default()  # it is said beneath the text
-            self._checked(message)
+            self._checked(message)  # it is said beneath the text
+        else:
+            super().command_ended(message)
 
     def _checked(self, message: CommandEnded) -> None:
         looked_at, self._checking = self._checking, None

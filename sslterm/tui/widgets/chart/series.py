@@ -99,7 +99,7 @@ def in_order(x: ArrayLike | memoryview[float], *ys: ArrayLike | memoryview[float
 
 
 def mean_and_band(name: str, series: Sequence[Series], colour: int | None = None) -> tuple[Series, Band]:
-    """Several seeds as one: their mean, and mean +- std (n - 1), at the places of the longest of them that all have reached."""
+    """Several seeds as one: their mean, and mean +- std (n - 1), at the places of the longest that all have reached."""
     there = [one for one in series if len(one)]
     if not there:
         return Series(name, [], [], colour), Band([], [], [])
