@@ -23,14 +23,19 @@ def cursor(screen: Screen) -> tuple[int, str] | None:
     return None if place is None else (place, screen.lines[place][:40])
 
 
+def marked(screen: Screen) -> int:
+    """How many of the runs in sight are marked."""
+    return sum(row[:2].strip() != "" for row in screen.lines[2:-1])
+
+
 def of_list(screen: Screen) -> Iterator[Key]:
     """The cursor goes down, and up now and then; marks come and go."""
     for key in cycle("jjjkjj jk j"):
         before = cursor(screen)
         assert before is not None, screen.text
         if key == " ":
-            mark = screen.lines[before[0]][:2]
-            yield key, lambda now, at=before[0], mark=mark: now.lines[at][:2] != mark
+            marks = marked(screen)
+            yield key, lambda now, marks=marks: marked(now) != marks
         else:
             yield key, lambda now, before=before: cursor(now) not in (before, None)
 

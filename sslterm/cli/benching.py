@@ -28,6 +28,7 @@ def bench(
     side: Annotated[
         int | None, typer.Option(min=8, help="For `views`: side of an image; left out: the view's.")
     ] = None,
+    rows: Annotated[int, typer.Option(min=100, help="For `store`: how many rows of ten metrics.")] = 100_000,
     device: Device = "auto",
     data_dir: DataDir = DATA,
     as_json: AsJson = False,
@@ -38,29 +39,30 @@ def bench(
     smaller than the spread of the turns is called none.
     """
     with answering():
-        report = _measured(what, preset, rounds, threads, size, side, device, data_dir)
+        report: Report
+        if what == "views":
+            from sslterm.bench import views
+
+            on = "cpu" if device == "auto" else device
+            report = views.measure(size, side, rounds=rounds, threads=threads, device=on)
+        elif what == "loader":
+            from sslterm.bench import loader
+
+            report = loader.measure(rounds=rounds)
+        elif what == "store":
+            from sslterm.bench import store
+
+            report = store.measure(rows, rounds=rounds)
+        elif what == "startup":
+            from sslterm.bench import startup
+
+            report = startup.measure(rounds)
+        else:
+            report = _of_a_preset(what, preset, rounds, device, data_dir)
         print(json.dumps(report.json(), indent=1) if as_json else report.text())
 
 
-def _measured(
-    what: str, preset: str, rounds: int, threads: int, size: int, side: int | None, device: str, data_dir: Path
-) -> Report:
-    if what == "views":
-        from sslterm.bench import views
-
-        return views.measure(size, side, rounds=rounds, threads=threads, device="cpu" if device == "auto" else device)
-    if what == "loader":
-        from sslterm.bench import loader
-
-        return loader.measure(rounds=rounds)
-    if what == "store":
-        from sslterm.bench import store
-
-        return store.measure(rounds=rounds)
-    if what == "startup":
-        from sslterm.bench import startup
-
-        return startup.measure(rounds)
+def _of_a_preset(what: str, preset: str, rounds: int, device: str, data_dir: Path) -> Report:
     from sslterm import presets
 
     wanted = presets.load(presets.find(preset if what == "step" else what))

@@ -127,6 +127,31 @@ def bindings(screen: str, actions: Mapping[str, Action] | None = None) -> list[B
     ]
 
 
+def page() -> str:
+    """All of them as a page of documentation, a table a screen; `docs/keys.md` is this."""
+    screens = dict.fromkeys(screen for action in ACTIONS.values() for screen in action.screens)
+    lines = [
+        "# Keys",
+        "",
+        "What can be done in `sslterm tui`, where, and by which keys. In `~/.config/sslterm/config.toml`:",
+        "",
+    ]
+    lines += [
+        "```toml",
+        "[keys]",
+        'stop = "S"            # the name of an action = its keys, with commas between',
+        "```",
+    ]
+    for screen in screens:
+        lines += ["", f"## {screen.capitalize()}", "", "| keys | action | what it does |", "| --- | --- | --- |"]
+        lines += [
+            f"| `{action.keys.replace(',', '` `')}` | `{action.name}` | {action.help} |"
+            for action in ACTIONS.values()
+            if screen in action.screens
+        ]
+    return "\n".join([*lines, ""])
+
+
 def rebound(keys: Mapping[str, str], source: str) -> dict[str, Action]:
     """The actions with a user's keys. Raises UsageError for actions that are not there, and keys used twice."""
     from sslterm.presets import nearest

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sslterm.errors import UsageError
-from sslterm.tui.actions import ACTIONS, EVERYWHERE, bindings, here, rebound
+from sslterm.tui.actions import ACTIONS, EVERYWHERE, bindings, here, page, rebound
 
 SCREENS = sorted({screen for action in ACTIONS.values() for screen in action.screens} - {EVERYWHERE})
 
@@ -40,3 +42,9 @@ def test_wrong_keys_are_sentences() -> None:
         rebound({"stopp": "x"}, "config.toml")
     with pytest.raises(UsageError, match="already means"):
         rebound({"stop": "n"}, "config.toml")
+
+
+def test_the_page_of_keys_is_the_registry() -> None:
+    """After a change: python -c "from sslterm.tui import actions; print(actions.page(), end='')" > docs/keys.md"""
+    kept = Path(__file__).parents[2] / "docs" / "keys.md"
+    assert kept.read_text(encoding="utf-8") == page()

@@ -149,6 +149,25 @@ def test_the_same_again_sends_nothing() -> None:
     in_app(do)
 
 
+def test_the_very_same_lines_are_not_drawn_again_even_where_nobody_sees_them() -> None:
+    async def do(app: Charts, pilot: Pilot[None]) -> None:
+        chart = app.charts[0]
+        chart.show([LOSS], marks=[(1000.0, "probe")])
+        await pilot.pause()
+        chart.display = False
+        await pilot.pause()
+        drawn, before = chart._picture, app.rows()
+        chart.show([LOSS], marks=[(1000.0, "probe")])
+        chart.display = True
+        await pilot.pause()
+        assert chart._picture is drawn
+        assert app.rows() != before
+        chart.show([LOSS], marks=[(1500.0, "probe")])
+        assert chart._picture is not drawn
+
+    in_app(do)
+
+
 def test_a_crosshair_is_shared_and_snaps_to_the_nearest_point() -> None:
     async def do(app: Charts, pilot: Pilot[None]) -> None:
         first, second = app.charts

@@ -103,7 +103,10 @@ class LineChart(Widget, can_focus=True):
         live: bool = False,
     ) -> None:
         """Show these lines; `live`: more of them will come, so the x axis keeps a little room and moves seldom."""
+        before = self._series, self._bands, self._marks, self._view.live
         self._series, self._bands, self._marks = tuple(series), tuple(bands), tuple(marks)
+        if before == (self._series, self._bands, self._marks, live):
+            return  # the very same lines
         self._view.data(extent(self._series), live, max((len(one) for one in series), default=0))
         self._redraw()
 
