@@ -15,6 +15,11 @@ from pathlib import Path
 def main() -> None:
     """The program."""
     words = sys.argv[1:]
+    given = _plain_tui(words[1:]) if words[:1] == ["tui"] else None
+    if given is not None:
+        from sslterm.cli.screen import open_tui
+
+        open_tui(*given)
     plain = _plain_list(words[1:]) if words[:1] == ["ls"] else None
     if plain is not None:
         from sslterm.cli.answers import answering
@@ -55,3 +60,25 @@ def _plain_list(words: list[str]) -> tuple[list[str], Path, bool] | None:
         else:
             filters.append(word)
     return filters, Path(runs_dir), as_json
+
+
+def _plain_tui(words: list[str]) -> tuple[bool, bool, Path, Path] | None:
+    """The arguments of a plain `sslterm tui`: `--readonly`, `--no-mouse`, `--runs-dir D`, `--data-dir D`. None leaves
+    it to Typer."""
+    folders = {
+        "--runs-dir": os.environ.get("SSLTERM_RUNS") or "runs",
+        "--data-dir": os.environ.get("SSLTERM_DATA") or "data",
+    }
+    said = set()
+    rest = iter(words)
+    for word in rest:
+        if word in folders:
+            following = next(rest, None)
+            if following is None:
+                return None
+            folders[word] = following
+        elif word in ("--readonly", "--no-mouse"):
+            said.add(word)
+        else:
+            return None
+    return "--readonly" in said, "--no-mouse" in said, Path(folders["--runs-dir"]), Path(folders["--data-dir"])

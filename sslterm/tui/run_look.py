@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.message import Message
 
@@ -48,12 +48,15 @@ class RunLook:
         self._drawn = Drawn(axis())
 
     def __call__(self) -> Message | None:
-        message, axis = self._look(), self._axis()
-        if isinstance(message, RunSeen):
-            self._sight, self._problem = message.sight, message.problem
-        elif self._sight is None or axis == self._drawn.axis:
-            return None
-        self._drawn = drawn(self._sight, axis)
+        axis = self._axis()
+        if axis != self._drawn.axis:
+            self._look.again()
+        message = self._look()
+        if not isinstance(message, RunSeen):
+            return message
+        if message.problem is None or self._sight is None:  # otherwise there may be no curves; what is drawn stays
+            self._drawn = drawn(message.sight, axis)
+        self._sight, self._problem = replace(message.sight, curves={}), message.problem
         return RunDrawn(self._sight, self._drawn, self._problem)
 
     def _wanted(self, names: Sequence[str]) -> Collection[str]:

@@ -193,13 +193,13 @@ class RunsScreen(Filtering, Moving):
 
     def on_screen_suspend(self) -> None:
         """Nobody sees the list: nothing is read for it."""
-        self.machine_look.asleep = True
+        self.look.asleep = self.machine_look.asleep = True
         self.curves.want(())
         self.close_look.want(())
 
     def on_screen_resume(self) -> None:
         """It is seen again."""
-        self.machine_look.asleep = False
+        self.look.asleep = self.machine_look.asleep = False
         self.curves.want(self.table.in_window())
         self._look_closely()
         self.acted()

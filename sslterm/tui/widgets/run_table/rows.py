@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from itertools import accumulate
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.style import Style
 from textual.reactive import var
@@ -76,6 +76,10 @@ class Rows(Lines):
         self._rows_of_lines: list[int] = []
         self._tops: list[int] = []
         self._styles: dict[tuple[str, bool], Style] = {}
+        self._measured: dict[int, Row] = {}
+        """The rows that widths were measured of: kept, so that their numbers are not given to others."""
+        self._how: tuple[Any, ...] = ()
+        self._wide: dict[str, int] = {}
         self._painter = Painter([], 0, False, self._style)
 
     @property
@@ -127,13 +131,26 @@ class Rows(Lines):
         width = self.room.width
         lead = LEAD if self.grouped else 0
         rows = [entry.row for entry in self._entries]
-        wishes = layout.wanted(self._columns, rows, self._listing.sorted_by, lead)
+        wishes = self._wishes(rows, lead)
         self._painter = Painter(layout.place(wishes, width, self._listing.sorted_by), width, self.grouped, self._style)
         tall = self.reasons and self.room.height >= TALL and width >= WIDE
         heights = [1 + _in_trouble(row) for row in rows] if tall else [1] * len(rows)
         self._tops = [0, *accumulate(heights)][:-1]
         self._rows_of_lines = [place for place, height in enumerate(heights) for _ in range(height)]
         self.hold(len(self._rows_of_lines))
+
+    def _wishes(self, rows: Sequence[Row], lead: int) -> list[tuple[Column, int]]:
+        """How wide each column would like to be. Most rows are the very ones that were measured before."""
+        how = (tuple(self._columns), self._listing.sorted_by, lead)
+        known, self._measured = self._measured, {id(row): row for row in rows}
+        new = [row for row in rows if id(row) not in known]
+        if how != self._how or len(new) > len(rows) // 10 or len(known) > len(rows):
+            self._wide = {column.key: width for column, width in layout.wanted(self._columns, rows, how[1], lead)}
+        else:
+            for column, width in layout.wanted(self._columns, new, how[1], lead):
+                self._wide[column.key] = max(width, self._wide.get(column.key, 0))
+        self._how = how
+        return [(column, self._wide[column.key]) for column in self._columns if column.key in self._wide]
 
     def _sees_cursor(self) -> bool:
         return not self._tops or self.sees(self._tops[self._cursor])
