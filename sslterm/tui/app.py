@@ -15,12 +15,13 @@ from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from sslterm.tui import actions, config, leaving, themes
+from sslterm.tui import actions, config, themes
 from sslterm.tui.commands import Place
 from sslterm.tui.palette import Actions
 from sslterm.tui.screens.room import House
-from sslterm.tui.sending import Sent, changes
-from sslterm.tui.threads import Fresh
+from sslterm.tui.terminal import leaving
+from sslterm.tui.terminal.sending import Sent, changes
+from sslterm.tui.terminal.threads import Fresh
 
 M_MMAP_THRESHOLD = -3
 """In glibc's malloc.h: what is larger gets pages of its own, which go when it does."""

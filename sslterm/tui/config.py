@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sslterm.errors import UsageError
-from sslterm.tui.terminal_pictures import LIKES
+from sslterm.tui.terminal.pictures import LIKES
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from textual.message import Message
 from sslterm.runs import Run, files
 from sslterm.runs.locks import Lock
 from sslterm.runs.metrics import MetricsWriter
-from sslterm.tui import all_runs
-from sslterm.tui.all_runs import AllRuns, RunsSeen
+from sslterm.tui.looking import all_runs
+from sslterm.tui.looking.all_runs import AllRuns, RunsSeen
 
 CREATED = 1_795_000_000.0
 STAGES = [{"name": "pretrain", "method": "moco", "epochs": 9}]

@@ -6,8 +6,8 @@ from array import array
 
 import numpy as np
 
-from sslterm.tui.axes import marks, stages_of, values_of, x_of
-from sslterm.tui.watch import Curve
+from sslterm.tui.reckoning.axes import marks, stages_of, values_of, x_of
+from sslterm.tui.reckoning.curve import Curve
 
 
 def curve(steps: list[float], epochs: list[float]) -> Curve:

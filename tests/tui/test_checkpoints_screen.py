@@ -19,9 +19,9 @@ from sslterm.runs import Run, checkpoints, files, list_runs
 from sslterm.tui.app import SSLTerm
 from sslterm.tui.commands import CommandEnded
 from sslterm.tui.config import Config
+from sslterm.tui.looking.shelf import AllCheckpoints, CheckpointsSeen, Verified, Verifying
 from sslterm.tui.screens.checkpoints import CheckpointsScreen
 from sslterm.tui.screens.evaluate_dialog import EvaluateDialog, How, sizes
-from sslterm.tui.shelf import AllCheckpoints, CheckpointsSeen, Verified, Verifying
 from sslterm.tui.turns import Order, Turns
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "schema-1"
@@ -301,8 +301,8 @@ class TestShelf:
     def test_thousands_of_runs_are_told_in_parts_and_then_only_what_changed(
         self, runs: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("sslterm.tui.shelf.FIRST", 0.0)
-        monkeypatch.setattr("sslterm.tui.shelf.LONGEST", 0.0)
+        monkeypatch.setattr("sslterm.tui.looking.shelf.FIRST", 0.0)
+        monkeypatch.setattr("sslterm.tui.looking.shelf.LONGEST", 0.0)
         look = AllCheckpoints([*list_runs(runs), Run(runs / "never"), Run(runs / "first")])
         told = [look() for _ in range(3)]
         assert all(isinstance(one, CheckpointsSeen) for one in told)

@@ -11,11 +11,11 @@ from textual.pilot import Pilot
 
 from sslterm.runs import Run, files
 from sslterm.runs.summary import summary
-from sslterm.tui import comparing
 from sslterm.tui.app import SSLTerm
-from sslterm.tui.comparing import Comparing, RunsCompared
+from sslterm.tui.looking import comparing
+from sslterm.tui.looking.comparing import Comparing, RunsCompared
+from sslterm.tui.reckoning.side_by_side import Question, Sight
 from sslterm.tui.screens.compare import CompareScreen
-from sslterm.tui.side_by_side import Question, Sight
 from sslterm.tui.widgets.chart import LineChart
 
 WILD = "[red]🦊 wild " + "x" * 40

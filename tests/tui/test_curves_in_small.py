@@ -14,10 +14,10 @@ from textual.message import Message
 
 from sslterm.runs import Run
 from sslterm.runs.summary import summary
-from sslterm.tui import close_look, curves_in_small
-from sslterm.tui.close_look import CloseLook, SeenInSmall, Small, thinned
-from sslterm.tui.curves_in_small import CurvesInSmall, CurvesSeen, curve
-from sslterm.tui.likeness import likeness
+from sslterm.tui.looking import close_look, curves_in_small
+from sslterm.tui.looking.close_look import CloseLook, SeenInSmall, Small, thinned
+from sslterm.tui.looking.curves_in_small import CurvesInSmall, CurvesSeen, curve
+from sslterm.tui.looking.likeness import likeness
 
 
 def row(run: Path, **more: Any) -> dict[str, Any]:

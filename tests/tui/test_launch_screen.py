@@ -20,7 +20,7 @@ from sslterm.runs import files
 from sslterm.tui.app import SSLTerm
 from sslterm.tui.commands import CommandEnded
 from sslterm.tui.config import Config
-from sslterm.tui.machine import Held, Machine, MachineSeen
+from sslterm.tui.looking.machine import Held, Machine, MachineSeen
 from sslterm.tui.screens.launch import LaunchScreen, writing
 from sslterm.tui.screens.launch.starting import StartEnded
 from sslterm.tui.screens.run import RunScreen

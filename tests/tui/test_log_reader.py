@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sslterm.tui.log_reader import AT_ONCE, KEPT, LONGEST, LogRead, LogReader, beginning, logs_of, shown
+from sslterm.tui.looking.log_reader import AT_ONCE, KEPT, LONGEST, LogRead, LogReader, beginning, logs_of, shown
 
 
 def look(reader: LogReader) -> LogRead | None:

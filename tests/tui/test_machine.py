@@ -13,9 +13,9 @@ from textual.content import Content
 from sslterm.jobs.devices import CPU, Device
 from sslterm.runs.locks import Lock
 from sslterm.runs.summary import BLANK
-from sslterm.tui import gpus, machine
-from sslterm.tui.gpus import Gpu
-from sslterm.tui.machine import Held, Machine, MachineSeen, ThisMachine
+from sslterm.tui.looking import gpus, machine
+from sslterm.tui.looking.gpus import Gpu
+from sslterm.tui.looking.machine import Held, Machine, MachineSeen, ThisMachine
 from sslterm.tui.screens import runs_head
 from sslterm.tui.widgets.top_line import fitted
 

@@ -10,7 +10,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from sslterm.tui.toml_look import parts
+from sslterm.tui.reckoning.toml_look import parts
 from sslterm.tui.widgets.preset_editor import PresetEditor, Remark
 
 

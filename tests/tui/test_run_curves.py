@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 
-from sslterm.tui.axes import Places, stages_of
-from sslterm.tui.run_curves import drawings, lines_of
-from sslterm.tui.watch import Curve
+from sslterm.tui.reckoning.axes import Places, stages_of
+from sslterm.tui.reckoning.curve import Curve
+from sslterm.tui.reckoning.run_curves import drawings, lines_of
 
 
 def curve(values: list[float], steps: list[float] | None = None) -> Curve:

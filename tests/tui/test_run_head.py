@@ -10,8 +10,8 @@ import pytest
 from textual.app import App, ComposeResult
 
 from sslterm.runs.summary import BLANK
-from sslterm.tui.gpus import Gpu
-from sslterm.tui.usage import Usage
+from sslterm.tui.looking.gpus import Gpu
+from sslterm.tui.looking.usage import Usage
 from sslterm.tui.widgets.progress_line import ProgressLine, bar
 from sslterm.tui.widgets.run_head import RunHead, facts, fitting, place, progress, reason, remaining, size
 

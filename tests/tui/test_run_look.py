@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from sslterm.runs import Run
-from sslterm.tui import watch
-from sslterm.tui.axes import Axis
-from sslterm.tui.run_look import RunDrawn, RunLook
+from sslterm.tui.looking import watch
+from sslterm.tui.looking.run_look import RunDrawn, RunLook
+from sslterm.tui.reckoning.axes import Axis
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "schema-1"
 

@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from sslterm.runs import files
-from sslterm.tui import machine
 from sslterm.tui.app import SSLTerm
+from sslterm.tui.looking import machine
 from sslterm.tui.screens.column_chooser import ColumnChooser
 from sslterm.tui.screens.runs import RunsScreen
 from sslterm.tui.widgets.run_table import COLUMNS
@@ -43,7 +43,7 @@ class TestList:
         on_screen(runs, play)
 
     def test_a_curve_grows_while_its_run_trains(self, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sslterm.tui.curves_in_small.OVER", 0.1)
+        monkeypatch.setattr("sslterm.tui.looking.curves_in_small.OVER", 0.1)
 
         async def play(app: SSLTerm, pilot: Pilot[None]) -> None:
             await seen(pilot, lambda text: "▁" in text)

@@ -16,9 +16,9 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Region
 from textual.strip import Strip
 
-from sslterm.tui import sgr
 from sslterm.tui.app import SSLTerm
-from sslterm.tui.sending import Sent, changes
+from sslterm.tui.terminal import sgr
+from sslterm.tui.terminal.sending import Sent, changes
 
 WIDTH, HEIGHT = 40, 6
 CONSOLE = Console(color_system="truecolor", force_terminal=True)

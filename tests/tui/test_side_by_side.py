@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sslterm.runs.summary import BLANK
-from sslterm.tui import apart, side_by_side
-from sslterm.tui.side_by_side import Metric, Question, Sight, difference, metrics, sides
-from sslterm.tui.watch import Curve
+from sslterm.tui.reckoning import apart, side_by_side
+from sslterm.tui.reckoning.curve import Curve
+from sslterm.tui.reckoning.side_by_side import Metric, Question, Sight, difference, metrics, sides
 from sslterm.tui.widgets.verdict_table import lines, precise
 
 KNN, LOSS = Metric("knn/top1", "knn/top1"), Metric("train/loss", "train/loss", falls=True)

@@ -13,7 +13,7 @@ import pytest
 
 from sslterm.tui.app import SSLTerm
 from sslterm.tui.screens.room import Room
-from sslterm.tui.threads import Fresh
+from sslterm.tui.terminal.threads import Fresh
 
 
 def test_results_and_errors_come_back() -> None:

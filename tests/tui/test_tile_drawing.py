@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 from rich.style import Style
 
-from sslterm.tui import terminal_pictures
-from sslterm.tui.terminal_pictures import Terminal, choose
+from sslterm.tui.terminal import pictures as terminal_pictures
+from sslterm.tui.terminal.pictures import Terminal, choose
 from sslterm.tui.widgets.tiles import (
     characters,
     pixels,

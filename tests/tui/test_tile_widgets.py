@@ -16,8 +16,8 @@ from PIL import Image
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from sslterm.tui import terminal_pictures
 from sslterm.tui.config import Config
+from sslterm.tui.terminal import pictures as terminal_pictures
 from sslterm.tui.widgets.tiles import (
     Row,
     Tiles,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sslterm.tui.health import STALL, Stage, alarm
+from sslterm.tui.reckoning.health import STALL, Stage, alarm
 
 NOISE = np.random.default_rng(0)
 EPOCHS = np.arange(200)

@@ -8,8 +8,8 @@ import pytest
 
 from sslterm.runs import Run, files
 from sslterm.runs.identity import Identity
-from sslterm.tui import usage
-from sslterm.tui.usage import TrainerUsage, Usage, UsageSeen
+from sslterm.tui.looking import usage
+from sslterm.tui.looking.usage import TrainerUsage, Usage, UsageSeen
 
 
 @pytest.fixture

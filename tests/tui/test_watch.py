@@ -16,8 +16,8 @@ from textual.message import Message
 
 from sslterm.runs import Run, files
 from sslterm.runs.metrics import MetricsWriter
-from sslterm.tui import watch
-from sslterm.tui.watch import LookFailed, OneRun, RunSeen, RunsSeen, Watch
+from sslterm.tui.looking import watch
+from sslterm.tui.looking.watch import LookFailed, OneRun, RunSeen, RunsSeen, Watch
 
 CREATED = 1_795_000_000.0
 STAGES = [{"name": "pretrain", "method": "moco", "epochs": 9}]

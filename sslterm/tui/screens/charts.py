@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sslterm.tui import axes
+from sslterm.tui.reckoning import axes
 from sslterm.tui.screens.room import House, Room
 from sslterm.tui.widgets.chart import LineChart
 from sslterm.tui.widgets.chart.messages import CrosshairMoved, ViewChanged

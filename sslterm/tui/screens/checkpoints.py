@@ -15,10 +15,10 @@ from textual.widgets import Static
 from sslterm.runs import Run
 from sslterm.runs.summary import Row
 from sslterm.tables import safe
+from sslterm.tui.looking.shelf import AllCheckpoints, CheckpointsSeen, Verified, Verifying
+from sslterm.tui.looking.watch import Watch
 from sslterm.tui.screens.keeping import Keeping
 from sslterm.tui.screens.room import House
-from sslterm.tui.shelf import AllCheckpoints, CheckpointsSeen, Verified, Verifying
-from sslterm.tui.watch import Watch
 from sslterm.tui.widgets.checkpoint_table import (
     CheckpointHighlighted,
     CheckpointOpened,

@@ -12,13 +12,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sslterm.runs.state import ALIVE
-from sslterm.tui import apart, axes, side_by_side
-from sslterm.tui.apart import differences
-from sslterm.tui.comparing import CHARTS, STEPS, Comparing, RunsCompared
+from sslterm.tui.looking.comparing import CHARTS, STEPS, Comparing, RunsCompared
+from sslterm.tui.looking.watch import LookFailed, Watch
+from sslterm.tui.reckoning import apart, axes, side_by_side
+from sslterm.tui.reckoning.apart import differences
+from sslterm.tui.reckoning.side_by_side import Side, Sight
 from sslterm.tui.screens.charts import ChartRoom
 from sslterm.tui.screens.room import House
-from sslterm.tui.side_by_side import Side, Sight
-from sslterm.tui.watch import LookFailed, Watch
 from sslterm.tui.widgets.chart import Band, LineChart, Palette, Series, mean_and_band
 from sslterm.tui.widgets.key_line import KeyLine
 from sslterm.tui.widgets.run_table.cells import clean

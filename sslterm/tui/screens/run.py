@@ -14,15 +14,15 @@ from sslterm.runs import Run, files
 from sslterm.runs.job import Job
 from sslterm.runs.state import ALIVE
 from sslterm.tables import safe
-from sslterm.tui.axes import AXES
 from sslterm.tui.commands import CommandEnded
-from sslterm.tui.log_reader import LogRead, LogReader, logs_of
-from sslterm.tui.run_look import Drawn, RunDrawn, RunLook
+from sslterm.tui.looking.log_reader import LogRead, LogReader, logs_of
+from sslterm.tui.looking.run_look import Drawn, RunDrawn, RunLook
+from sslterm.tui.looking.usage import TrainerUsage, UsageSeen
+from sslterm.tui.looking.watch import LookFailed, Sight, Watch
+from sslterm.tui.reckoning.axes import AXES
 from sslterm.tui.screens.acting import Acting
 from sslterm.tui.screens.charts import ChartRoom
 from sslterm.tui.screens.room import House
-from sslterm.tui.usage import TrainerUsage, UsageSeen
-from sslterm.tui.watch import LookFailed, Sight, Watch
 from sslterm.tui.widgets.chart_grid import ChartGrid
 from sslterm.tui.widgets.key_line import KeyLine
 from sslterm.tui.widgets.log_page import LogPage

@@ -12,15 +12,15 @@ from textual.widgets import Input, Static
 
 from sslterm.runs import Run
 from sslterm.tables import safe
-from sslterm.tui.close_look import CloseLook, SeenInSmall
 from sslterm.tui.commands import CommandEnded
-from sslterm.tui.curves_in_small import CurvesInSmall, CurvesSeen
-from sslterm.tui.machine import Machine, MachineSeen, ThisMachine
+from sslterm.tui.looking.close_look import CloseLook, SeenInSmall
+from sslterm.tui.looking.curves_in_small import CurvesInSmall, CurvesSeen
+from sslterm.tui.looking.machine import Machine, MachineSeen, ThisMachine
+from sslterm.tui.looking.watch import AllRuns, LookFailed, RunsSeen, Watch
 from sslterm.tui.screens import runs_head
 from sslterm.tui.screens.room import House
 from sslterm.tui.screens.runs_filter import Filtering
 from sslterm.tui.screens.runs_moving import Moving
-from sslterm.tui.watch import AllRuns, LookFailed, RunsSeen, Watch
 from sslterm.tui.widgets.key_line import KeyLine
 from sslterm.tui.widgets.preview import Preview
 from sslterm.tui.widgets.run_table import COLUMNS, RunHighlighted, RunOpened, RunTable, WindowChanged

@@ -13,7 +13,7 @@ from textual.content import Content
 
 from sslterm.runs.state import ALIVE
 from sslterm.tables import safe
-from sslterm.tui.machine import Held, Machine
+from sslterm.tui.looking.machine import Held, Machine
 from sslterm.tui.widgets.run_table.cells import fit
 
 Row = dict[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 
 from textual.message import Message
 
-from sslterm.tui.likeness import likeness
+from sslterm.tui.looking.likeness import likeness
 from sslterm.tui.screens.acting import Acting, Row
 from sslterm.tui.screens.column_chooser import ColumnChooser
 from sslterm.tui.screens.room import House

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from sslterm.runs.state import ALIVE
 from sslterm.tables import WORDS, duration, safe
-from sslterm.tui.close_look import Small
+from sslterm.tui.looking.close_look import Small
 from sslterm.tui.widgets.run_table import groups
 from sslterm.tui.widgets.run_table.cells import clean, fit
 from sslterm.tui.widgets.run_table.columns import figure, numeric

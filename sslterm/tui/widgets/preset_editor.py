@@ -18,7 +18,7 @@ from rich.text import Text
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from sslterm.tui.toml_look import KINDS, parts
+from sslterm.tui.reckoning.toml_look import KINDS, parts
 from sslterm.tui.widgets.run_table.cells import fit, width
 
 LEAST = 16

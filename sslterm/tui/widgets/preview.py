@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from sslterm.tui.close_look import Points, Small
+from sslterm.tui.looking.close_look import Points, Small
 from sslterm.tui.widgets import in_words
 from sslterm.tui.widgets.chart import LineChart, Palette, Series, mean_and_band
 from sslterm.tui.widgets.in_words import Row

@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from sslterm.runs.state import ALIVE
 from sslterm.tables import WORDS, duration, safe
-from sslterm.tui.usage import Usage
+from sslterm.tui.looking.usage import Usage
 from sslterm.tui.widgets.progress_line import ProgressLine
 from sslterm.tui.widgets.run_table.cells import fit, width
 from sslterm.tui.widgets.state_label import StateLabel, label

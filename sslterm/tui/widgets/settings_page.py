@@ -15,7 +15,7 @@ from textual.content import Content, Span
 from textual.widgets import Static
 
 from sslterm.tables import safe
-from sslterm.tui.toml_look import Kind, parts
+from sslterm.tui.reckoning.toml_look import Kind, parts
 
 COLOURS: Mapping[Kind, str] = {
     "comment": "dim", "table": "bold $text-primary", "key": "", "text": "$text-success",

@@ -10,8 +10,8 @@ from rich.text import Text
 from textual.geometry import Size
 from textual.widget import Widget
 
-from sslterm.tui import side_by_side
-from sslterm.tui.side_by_side import Difference, Metric, Reached, Side
+from sslterm.tui.reckoning import side_by_side
+from sslterm.tui.reckoning.side_by_side import Difference, Metric, Reached, Side
 from sslterm.tui.widgets.run_table.cells import fit, width
 from sslterm.tui.widgets.state_label import TONES, label
 

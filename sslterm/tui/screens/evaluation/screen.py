@@ -10,13 +10,13 @@ from textual.widgets import Static
 
 from sslterm.runs import Run
 from sslterm.tables import safe
+from sslterm.tui.looking.watch import Watch
 from sslterm.tui.screens.evaluation import lines, words
 from sslterm.tui.screens.evaluation.answers import Answer
 from sslterm.tui.screens.evaluation.entries import Entry, over_epochs, place_of
 from sslterm.tui.screens.evaluation.look import Answers, AnswersSeen
 from sslterm.tui.screens.evaluation.parts import Parts
 from sslterm.tui.screens.room import House
-from sslterm.tui.watch import Watch
 from sslterm.tui.widgets.answer_list import AnswerList
 from sslterm.tui.widgets.chart import LineChart, Series
 from sslterm.tui.widgets.class_bars import ClassBars

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static
 
 from sslterm.tables import safe
-from sslterm.tui.machine import Held
+from sslterm.tui.looking.machine import Held
 from sslterm.tui.screens.launch.orders import Form, NotUnderstood, Plan, plan, sentence
 from sslterm.tui.widgets.run_table.cells import fit, width
 from sslterm.tui.widgets.tick import Tick

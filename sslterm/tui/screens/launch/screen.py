@@ -12,14 +12,14 @@ from sslterm.runs import Run
 from sslterm.runs.state import ALIVE
 from sslterm.tables import safe
 from sslterm.tui.commands import CommandEnded
-from sslterm.tui.machine import MachineSeen, ThisMachine
+from sslterm.tui.looking.machine import MachineSeen, ThisMachine
+from sslterm.tui.looking.watch import AllRuns, RunsSeen, Watch
 from sslterm.tui.screens.launch import starting
 from sslterm.tui.screens.launch.desk import Filed
 from sslterm.tui.screens.launch.orders import NotUnderstood, Plan
 from sslterm.tui.screens.launch.starting import StartEnded, StartGoesOn
 from sslterm.tui.screens.launch.writing import WritingRoom
 from sslterm.tui.screens.room import House
-from sslterm.tui.watch import AllRuns, RunsSeen, Watch
 from sslterm.tui.widgets.tiles import TileStrip
 
 ROOM_FOR_VIEWS = (100, 34)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from textual.strip import Strip
 
-from sslterm.tui.terminal_pictures import Drawing
+from sslterm.tui.terminal.pictures import Drawing
 from sslterm.tui.widgets.tiles import characters
 from sslterm.tui.widgets.tiles.answer import Tile
 from sslterm.tui.widgets.tiles.pixels import CELL, KittyPicture, sixels

@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from sslterm.tui.terminal_pictures import colours, drawing
+from sslterm.tui.terminal.pictures import colours, drawing
 from sslterm.tui.widgets.tiles.answer import Tile
 from sslterm.tui.widgets.tiles.drawn import Drawn, Hand
 from sslterm.tui.widgets.tiles.layout import Line, Plan, Said

@@ -12,7 +12,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
-from sslterm.tui.terminal_pictures import cell_size
+from sslterm.tui.terminal.pictures import cell_size
 from sslterm.tui.widgets.tiles.answer import Row
 from sslterm.tui.widgets.tiles.drawn import Drawn
 from sslterm.tui.widgets.tiles.layout import Plan, Widths, plan

@@ -12,8 +12,8 @@ from sslterm.jobs.devices import candidates
 from sslterm.runs import Run
 from sslterm.runs.identity import Identity
 from sslterm.runs.job import Job
-from sslterm.tui import gpus
-from sslterm.tui.gpus import Gpu
+from sslterm.tui.looking import gpus
+from sslterm.tui.looking.gpus import Gpu
 
 EVERY = 2.0
 """Seconds between two looks, at least."""

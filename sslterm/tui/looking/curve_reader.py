@@ -5,22 +5,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from sslterm.runs import Run, columns, metrics
+from sslterm.tui.reckoning.curve import Curve
 
 Choose = Callable[[Sequence[str]], Collection[str]]
 """Which of all metrics somebody sees just now."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One metric of a run: float64 views of equal length."""
-
-    step: memoryview[float]
-    epoch: memoryview[float]
-    time: memoryview[float]
-    value: memoryview[float]
 
 
 class CurveReader:

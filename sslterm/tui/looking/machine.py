@@ -16,8 +16,8 @@ from textual.message import Message
 from sslterm.jobs import queue
 from sslterm.jobs.devices import CPU, Device, candidates
 from sslterm.runs import locks
-from sslterm.tui import gpus
-from sslterm.tui.gpus import GIB, Gpu
+from sslterm.tui.looking import gpus
+from sslterm.tui.looking.gpus import GIB, Gpu
 
 EVERY = 2.0
 """Seconds between two looks, at least."""

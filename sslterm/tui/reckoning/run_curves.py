@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sslterm.tui.axes import Places
-from sslterm.tui.watch import Curve
+from sslterm.tui.reckoning.axes import Places
+from sslterm.tui.reckoning.curve import Curve
 from sslterm.tui.widgets.chart import Series
 from sslterm.tui.widgets.chart.series import Floats, Pattern
 

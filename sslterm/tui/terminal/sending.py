@@ -19,7 +19,7 @@ from rich.segment import Segment
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
-from sslterm.tui.sgr import PLAIN, Looks
+from sslterm.tui.terminal.sgr import PLAIN, Looks
 
 GAP = 3
 """Cells that are rather sent again than passed over, which takes four bytes."""

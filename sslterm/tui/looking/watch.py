@@ -17,8 +17,8 @@ from textual.message import Message
 from sslterm.runs import Run, files
 from sslterm.runs.job import Job
 from sslterm.runs.summary import Row, summary
-from sslterm.tui.all_runs import AllRuns, RunsSeen
-from sslterm.tui.curve_reader import Choose, Curve, CurveReader
+from sslterm.tui.looking.all_runs import AllRuns, RunsSeen
+from sslterm.tui.looking.curve_reader import Choose, Curve, CurveReader
 
 __all__ = ["AllRuns", "Curve", "LookFailed", "OneRun", "RunSeen", "RunsSeen", "Sight", "Watch"]
 

@@ -14,10 +14,10 @@ from sslterm.runs import Run, columns, files
 from sslterm.runs.metrics import number
 from sslterm.runs.state import ALIVE
 from sslterm.runs.summary import settings, summary
-from sslterm.tui.curves_in_small import LARGE, signature
-from sslterm.tui.likeness import likeness
-from sslterm.tui.side_by_side import Question, Row, Sight
-from sslterm.tui.watch import Curve
+from sslterm.tui.looking.curves_in_small import LARGE, signature
+from sslterm.tui.looking.likeness import likeness
+from sslterm.tui.reckoning.curve import Curve
+from sslterm.tui.reckoning.side_by_side import Question, Row, Sight
 
 CHARTS = (
     "knn/top1", "valid/top1", "train/loss", "health/std", "health/rank", "valid/loss", "train/top1",

@@ -13,9 +13,9 @@ from textual.message import Message
 
 from sslterm.runs import columns
 from sslterm.runs.state import ALIVE
-from sslterm.tui import axes, health
-from sslterm.tui.curves_in_small import LARGE, readable, signature
-from sslterm.tui.watch import Curve
+from sslterm.tui.looking.curves_in_small import LARGE, readable, signature
+from sslterm.tui.reckoning import axes, health
+from sslterm.tui.reckoning.curve import Curve
 
 Row = dict[str, Any]
 Points = dict[str, tuple[Any, Any]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sslterm.tui.side_by_side import Setting, Side, Sight, settings_that_differ
+from sslterm.tui.reckoning.side_by_side import Setting, Side, Sight, settings_that_differ
 from sslterm.tui.widgets.run_table.cells import fit, width
 
 VALUE = 24

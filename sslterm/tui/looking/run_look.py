@@ -9,10 +9,10 @@ from textual.message import Message
 
 from sslterm.runs import Run
 from sslterm.runs.state import ALIVE
-from sslterm.tui import axes, health
-from sslterm.tui.axes import Axis
-from sslterm.tui.run_curves import CHARTS, Drawing, drawings, lines_of
-from sslterm.tui.watch import OneRun, RunSeen, Sight
+from sslterm.tui.looking.watch import OneRun, RunSeen, Sight
+from sslterm.tui.reckoning import axes, health
+from sslterm.tui.reckoning.axes import Axis
+from sslterm.tui.reckoning.run_curves import CHARTS, Drawing, drawings, lines_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sslterm.tui.watch import Curve
+from sslterm.tui.reckoning.curve import Curve
 from sslterm.tui.widgets.run_table.groups import folded, mean_and_spread
 
 Row = dict[str, Any]

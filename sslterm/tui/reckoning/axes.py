@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sslterm.tui.watch import Curve
+from sslterm.tui.reckoning.curve import Curve
 
 Axis = Literal["epoch", "step", "relative", "wall"]
 AXES: tuple[Axis, ...] = ("epoch", "step", "relative", "wall")
