@@ -15,7 +15,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from sslterm.tui import actions, config, themes
+from sslterm.tui import actions, config, doors, themes
 from sslterm.tui.commands import Place
 from sslterm.tui.palette import Actions
 from sslterm.tui.screens.room import House
@@ -50,19 +50,18 @@ class SSLTerm(App[None]):
         super().__init__()
         likes = likes or config.Config()
         known = actions.rebound(likes.keys, str(config.path())) if likes.keys else actions.ACTIONS
-        self.house = House(Place(runs_dir, data_dir), known, self.use_next, readonly or likes.readonly)
+        self.house = House(Place(runs_dir, data_dir), known, self.use_next, doors.room, readonly or likes.readonly)
         self.likes = likes
 
     def on_mount(self) -> None:
         """Open the list of runs."""
         asyncio.get_running_loop().set_default_executor(Fresh())
         self.app_resume_signal.subscribe(self, lambda _: self.sent.forget())
-        from sslterm.tui.screens.runs import RunsScreen
 
         self.register_theme(themes.HIGH_CONTRAST)
         theme = themes.named(self.likes.theme, self.available_themes)
         self.use(theme or self.theme)
-        self.push_screen(RunsScreen(self.house, self.likes.columns))
+        self.push_screen(doors.room("runs", self.house, self.likes.columns))
         if theme is None:
             self.notify(
                 f"{config.path()}: theme: {self.likes.theme!r} is not there; there are"

@@ -127,23 +127,17 @@ class Acting(Room):
 
     def do_checkpoints(self) -> None:
         """Those of the chosen runs."""
-        from sslterm.tui.screens.checkpoints import CheckpointsScreen
-
-        self.app.push_screen(CheckpointsScreen(self.house, [Run(Path(row["path"])) for row in self.chosen()]))
+        self.enter("checkpoints", [Run(Path(row["path"])) for row in self.chosen()])
 
     def do_evaluations(self) -> None:
         """Those of the run under the cursor."""
-        from sslterm.tui.screens.evaluation import EvaluationScreen
-
         assert self.here
-        self.app.push_screen(EvaluationScreen(self.house, Run(Path(self.here["path"]))))
+        self.enter("evaluation", Run(Path(self.here["path"])))
 
     def do_pictures(self) -> None:
         """Of the run under the cursor."""
-        from sslterm.tui.screens.pictures import PicturesScreen
-
         assert self.here
-        self.app.push_screen(PicturesScreen(self.house, Path(self.here["path"])))
+        self.enter("pictures", Path(self.here["path"]))
 
 
 def _names(rows: Sequence[Row]) -> str:

@@ -204,10 +204,8 @@ class CheckpointsScreen(Keeping):
 
     def on_checkpoint_table_checkpoint_opened(self, message: CheckpointOpened) -> None:
         """Its evaluations."""
-        from sslterm.tui.screens.evaluation import EvaluationScreen
-
         run = Run(Path(message.row["path"]).parents[1])
-        self.app.push_screen(EvaluationScreen(self.house, run, message.row["file"]))
+        self.enter("evaluation", run, message.row["file"])
 
     def do_verify(self) -> None:
         """Read every byte of the chosen ones again."""

@@ -118,9 +118,7 @@ class Keeping(Room):
 
     def do_fine_tune(self) -> None:
         """A new run whose encoder begins from this one."""
-        from sslterm.tui.screens.launch import LaunchScreen
-
-        self.app.push_screen(LaunchScreen(self.house, weights=Path(self.here["path"])))
+        self.enter("launch", weights=Path(self.here["path"]))
 
     def do_export(self) -> None:
         """Ask where to, then write the encoder's weights."""

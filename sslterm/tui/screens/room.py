@@ -25,6 +25,8 @@ class House:
     place: Place
     actions: Mapping[str, Action]
     next_theme: Callable[[], None]
+    room: Callable[..., Screen[None]]
+    """Makes the screen of a name; see `doors`."""
     readonly: bool = False
 
 
@@ -81,6 +83,14 @@ class Room(Screen[None]):
         """Say what a command said last."""
         self.tell(message.sentence, "error" if message.code not in (0, 130) else "information")
 
+    def enter(self, name: str, *about: Any, instead: bool = False, **more: Any) -> None:
+        """Go to another screen; `instead` of this one, which is then left for good."""
+        room = self.house.room(name, self.house, *about, **more)
+        if instead:
+            self.app.switch_screen(room)
+        else:
+            self.app.push_screen(room)
+
     def ask(self, question: str, then: Any) -> None:
         """Do something only after a `y`."""
         self.app.push_screen(Confirm(question), lambda agreed: then() if agreed else None)
@@ -106,9 +116,7 @@ class Room(Screen[None]):
 
     def do_doctor(self) -> None:
         """Look at this machine."""
-        from sslterm.tui.screens.doctor import DoctorScreen
-
-        self.app.push_screen(DoctorScreen(self.house))
+        self.enter("doctor")
 
     def do_theme(self) -> None:
         """The next theme; the config file makes one stay."""

@@ -187,9 +187,7 @@ class RunsScreen(Filtering, Moving):
 
     def on_run_table_run_opened(self, message: RunOpened) -> None:
         """Open it."""
-        from sslterm.tui.screens.run import RunScreen
-
-        self.app.push_screen(RunScreen(self.house, Run(Path(message.row["path"]))))
+        self.enter("run", Run(Path(message.row["path"])))
 
     def on_screen_suspend(self) -> None:
         """Nobody sees the list: nothing is read for it."""
@@ -232,18 +230,14 @@ class RunsScreen(Filtering, Moving):
 
     def do_new(self) -> None:
         """Choose a preset."""
-        from sslterm.tui.screens.launch import LaunchScreen
-
-        self.app.push_screen(LaunchScreen(self.house), lambda _: self.acted())
+        self.enter("launch")
 
     def do_compare(self) -> None:
         """Lay the marked runs over each other."""
-        from sslterm.tui.screens.compare import CompareScreen
-
         rows = sorted(self.chosen(), key=lambda row: row["path"] != self.baseline)
         if len(rows) > MOST:
             self.tell(f"{len(rows)} runs are marked; the first {MOST} are compared", "warning")
-        self.app.push_screen(CompareScreen(self.house, rows[:MOST], self.baseline))
+        self.enter("compare", rows[:MOST], self.baseline)
 
     def do_pin(self) -> None:
         """Pin the baseline, or let it go."""
@@ -258,10 +252,8 @@ class RunsScreen(Filtering, Moving):
 
     def do_checkpoints(self) -> None:
         """Those of the marked runs; of all that are listed where none is marked."""
-        from sslterm.tui.screens.checkpoints import CheckpointsScreen
-
         rows = self.chosen() if self.table.marked else self.table.listed
-        self.app.push_screen(CheckpointsScreen(self.house, [Run(Path(row["path"])) for row in rows]))
+        self.enter("checkpoints", [Run(Path(row["path"])) for row in rows])
 
     def command_ended(self, message: CommandEnded) -> None:
         """Look at once, for it may show."""

@@ -243,8 +243,6 @@ class EvaluationScreen(Parts):
 
     def do_open(self) -> None:
         """The images of a cell."""
-        from sslterm.tui.screens.pictures import PicturesScreen
-
         answer, matrix = self.answer, self.query_one(ConfusionMatrix)
         assert answer
         asked = {
@@ -252,7 +250,7 @@ class EvaluationScreen(Parts):
             "--checkpoint": answer.checkpoint, "--protocol": answer.protocol, "--split": answer.split,
         }  # fmt: skip
         options = [word for pair in asked.items() for word in pair] + ["--tta"] * (answer.how != "plain")
-        self.app.push_screen(PicturesScreen(self.house, self.run.path, "mistakes", tuple(options)))
+        self.enter("pictures", self.run.path, "mistakes", tuple(options))
 
     def do_shares(self) -> None:
         """Shares of a row, or images."""

@@ -110,9 +110,7 @@ class LaunchScreen(WritingRoom):
     def _show_views(self, path: Path) -> None:
         width, height = self.size
         if width < ROOM_FOR_VIEWS[0] or height < ROOM_FOR_VIEWS[1]:
-            from sslterm.tui.screens.pictures import PicturesScreen
-
-            self.app.push_screen(PicturesScreen(self.house, path, "views"))
+            self.enter("pictures", path, "views")
             return
         strip = self.query_one(TileStrip)
         strip.add_class("-open")
@@ -188,6 +186,4 @@ class LaunchScreen(WritingRoom):
         if len(message.runs) > 1:
             self.app.pop_screen()
             return
-        from sslterm.tui.screens.run import RunScreen
-
-        self.app.switch_screen(RunScreen(self.house, Run(message.runs[0])))
+        self.enter("run", Run(message.runs[0]), instead=True)

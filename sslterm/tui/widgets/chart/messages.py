@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.message import Message
-
-if TYPE_CHECKING:
-    from sslterm.tui.widgets.chart.chart import LineChart
+from textual.widget import Widget
 
 
 class CrosshairMoved(Message, namespace="line_chart"):
     """The crosshair is somewhere else; x None: it is gone. Other charts follow with `show_crosshair`."""
 
-    def __init__(self, chart: LineChart, x: float | None) -> None:
+    def __init__(self, chart: Widget, x: float | None) -> None:
         super().__init__()
         self.chart, self.x = chart, x
 
     @property
-    def control(self) -> LineChart:
+    def control(self) -> Widget:
         """Which chart."""
         return self.chart
 
@@ -30,12 +26,12 @@ class CrosshairMoved(Message, namespace="line_chart"):
 class ViewChanged(Message, namespace="line_chart"):
     """Another part of the x axis is shown; view None: all of it. Other charts follow with `set_view`."""
 
-    def __init__(self, chart: LineChart, view: tuple[float, float] | None) -> None:
+    def __init__(self, chart: Widget, view: tuple[float, float] | None) -> None:
         super().__init__()
         self.chart, self.view = chart, view
 
     @property
-    def control(self) -> LineChart:
+    def control(self) -> Widget:
         """Which chart."""
         return self.chart
 
