@@ -50,7 +50,7 @@ class SSLTerm(App[None]):
         super().__init__()
         likes = likes or config.Config()
         known = actions.rebound(likes.keys, str(config.path())) if likes.keys else actions.ACTIONS
-        self.house = House(Place(runs_dir, data_dir), known, self.use_next, doors.room, readonly or likes.readonly)
+        self.house = House(Place(runs_dir, data_dir), known, self.use_next, readonly or likes.readonly)
         self.likes = likes
 
     def on_mount(self) -> None:

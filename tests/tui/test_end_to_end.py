@@ -4,7 +4,6 @@ checkpoint with flip, compares it with another run, and leaves again. What the q
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
 import time
@@ -50,8 +49,7 @@ def test_a_quickstart_from_its_launch_to_a_comparison(tmp_path: Path, data_dir: 
         terminal.press("Escape", "Escape")
         terminal.waits("2 runs")
         terminal.press("*", "c")
-        shown = terminal.waits(lambda text: "recorded" in text and "quickstart" in text and "vs" in text)
-        assert re.search(r"epochs|data\.name", shown) or "differ" in shown
+        terminal.waits(lambda text: "recorded" in text and "quickstart" in text and "vs ◆" in text)
         leave(terminal)
     assert state.of(run).word == "finished"
 

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from sslterm.tables import safe
-from sslterm.tui import actions, commands, config
+from sslterm.tui import actions, commands, config, doors
 from sslterm.tui.actions import Action
 from sslterm.tui.commands import CommandEnded, Place
 from sslterm.tui.screens.dialogs import Confirm, Help
@@ -25,8 +25,6 @@ class House:
     place: Place
     actions: Mapping[str, Action]
     next_theme: Callable[[], None]
-    room: Callable[..., Screen[None]]
-    """Makes the screen of a name; see `doors`."""
     readonly: bool = False
 
 
@@ -85,7 +83,7 @@ class Room(Screen[None]):
 
     def enter(self, name: str, *about: Any, instead: bool = False, **more: Any) -> None:
         """Go to another screen; `instead` of this one, which is then left for good."""
-        room = self.house.room(name, self.house, *about, **more)
+        room = doors.room(name, self.house, *about, **more)
         if instead:
             self.app.switch_screen(room)
         else:
