@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def test_an_untrained_encoder_knows_little_of_shapes(name: str, data_dir: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(shutil.which("tmux") is not None, reason="tests/tui/test_end_to_end.py asserts it, in a terminal")
 def test_after_the_quickstart_it_knows_them(runs_dir: Path, data_dir: Path) -> None:
     path = presets.find("quickstart")
     preset = presets.load(path)

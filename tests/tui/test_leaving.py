@@ -99,7 +99,7 @@ def test_a_mistake_of_ours_is_told_on_a_terminal_that_is_as_it_was(tmp_path: Pat
 
 def test_an_app_that_hangs_is_left_by_force(tmp_path: Path) -> None:
     hangs = BREAKS.format(what="print('hangs') or [None for _ in iter(int, 1)]")
-    hurry = "from sslterm.tui import leaving; leaving.PATIENCE = 0.2; "
+    hurry = "from sslterm.tui.terminal import leaving; leaving.PATIENCE = 0.2; "
     with opened(tmp_path, hurry + hangs) as terminal:
         os.write(terminal.master, b"f")
         until = time.monotonic() + 0.3
