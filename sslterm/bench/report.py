@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sslterm.bench.timing import Figure, Ratio, ratio
+from sslterm.data import pool
 from sslterm.tables import table
 
 
@@ -79,9 +80,8 @@ def written(value: float) -> str:
 
 def machine() -> str:
     """Where this was measured, and how busy it was."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{cores} cores of {_processor()}{load}"
+    return f"{pool.cores()} cores of {_processor()}{load}"
 
 
 def _processor() -> str:

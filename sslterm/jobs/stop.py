@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from sslterm.runs.identity import Identity
 from sslterm.runs.job import Job
-from sslterm.runs.state import State, of
 
 LOOK = 0.1
 AT_ONCE = 10.0
@@ -60,9 +59,3 @@ def until_ended(job: Job, seconds: float, waiting: Callable[[float], object] = l
                 _signal_orphan(job, number)
         time.sleep(LOOK)
     return True
-
-
-def state_after(job: Job) -> State:
-    """The state once it ended; the request is answered then."""
-    job.acknowledge("stop")
-    return of(job.run)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,24 +61,6 @@ def write_curves(run: Path, curves: Mapping[str, Sequence[Any]]) -> None:
 
 def app_of(runs_dir: Path, **more: Any) -> SSLTerm:
     return SSLTerm(runs_dir, runs_dir.parent / "data", Config(), **more)
-
-
-def text(app: SSLTerm) -> str:
-    """What is on the screen, line by line."""
-    lines = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
-
-
-async def seen(pilot: Pilot[None], true: Callable[[str], bool]) -> str:
-    """The screen, as soon as it is as it should be."""
-    until = time.monotonic() + 20
-    while True:
-        await pilot.pause()
-        shown = text(pilot.app)  # type: ignore[arg-type]
-        if true(shown):
-            return shown
-        assert time.monotonic() < until, shown
-        await asyncio.sleep(0.02)
 
 
 def on_screen(runs_dir: Path, play: Play, size: tuple[int, int] = (80, 24), **more: Any) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from seeing import seen
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -48,23 +49,6 @@ def runs(tmp_path: Path) -> Path:
     made(run, 3, 0.5)
     checkpoints.point(run, "latest", {"file": "supervised-0003.pt"})
     return runs_dir
-
-
-def text(app: SSLTerm) -> str:
-    lines = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
-
-
-async def seen(pilot: Pilot[None], true: Callable[[str], bool]) -> str:
-    """The screen, as soon as it is as it should be."""
-    until = time.monotonic() + 20
-    while True:
-        await pilot.pause()
-        shown = text(pilot.app)  # type: ignore[arg-type]
-        if true(shown):
-            return shown
-        assert time.monotonic() < until, shown
-        await asyncio.sleep(0.02)
 
 
 def holds(*words: str) -> Callable[[str], bool]:

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from made_runs import RISING, make, on_screen, seen, write_curves
+from made_runs import RISING, make, on_screen, write_curves
+from seeing import seen
 from textual.pilot import Pilot
 
 from sslterm.runs import Run, files

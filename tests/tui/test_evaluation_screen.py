@@ -6,15 +6,13 @@ import asyncio
 import json
 import math
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from seeing import seen, text
 from textual.app import App
-from textual.pilot import Pilot
 
 from sslterm.runs import Run
 from sslterm.tui import actions, themes
@@ -48,23 +46,6 @@ class Alone(App[None]):
 
     def copy_to_clipboard(self, text: str) -> None:
         self.copied = text
-
-
-def text(app: App[None]) -> str:
-    lines = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
-
-
-async def seen(pilot: Pilot[None], true: Callable[[str], bool]) -> str:
-    """The screen, as soon as it is as it should be."""
-    until = time.monotonic() + 20
-    while True:
-        await pilot.pause()
-        shown = text(pilot.app)
-        if true(shown):
-            return shown
-        assert time.monotonic() < until, shown
-        await asyncio.sleep(0.05)
 
 
 def made_up(classes: list[str], images: int = 40) -> dict[str, Any]:

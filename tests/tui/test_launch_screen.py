@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from seeing import seen, text
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -51,23 +51,6 @@ def says(monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
     return problems
 
 
-def text(pilot: Pilot[None]) -> str:
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-
-async def seen(pilot: Pilot[None], true: Callable[[str], bool]) -> str:
-    """The screen, as soon as it is as it should be."""
-    until = time.monotonic() + 20
-    while True:
-        await pilot.pause()
-        shown = text(pilot)
-        if true(shown):
-            return shown
-        assert time.monotonic() < until, shown
-        await asyncio.sleep(0.02)
-
-
 Do = Callable[[Pilot[None], LaunchScreen], Awaitable[None]]
 
 
@@ -97,7 +80,7 @@ def test_a_preset_is_chosen_changed_and_judged_beside_its_lines(
     runs: Path, says: list[Problem], size: tuple[int, int]
 ) -> None:
     async def do(pilot: Pilot[None], screen: LaunchScreen) -> None:
-        shown = text(pilot)
+        shown = text(pilot.app)
         assert "quickstart" in shown
         assert "simclr → supervised" in shown
         await seen(pilot, lambda text: "✓ can run" in text)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 from PIL import Image
+from seeing import seen
 from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -99,22 +100,6 @@ class Opened(App[None]):
     def on_mount(self) -> None:
         self.push_screen(Screen())
         self.push_screen(self.pictures)
-
-
-def text(app: App[Any]) -> str:
-    lines = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
-
-
-async def seen(pilot: Pilot[None], true: Callable[[str], bool]) -> str:
-    until = time.monotonic() + 20
-    while True:
-        await pilot.pause()
-        shown = text(pilot.app)
-        if true(shown):
-            return shown
-        assert time.monotonic() < until, shown
-        await asyncio.sleep(0.02)
 
 
 def opened(runs_dir: Path, size: tuple[int, int], check: Any, of: str = "one", more: tuple[Any, ...] = ()) -> None:

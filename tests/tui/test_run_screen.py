@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from seeing import seen
 from textual.pilot import Pilot
 
 from sslterm.runs import Run, files
@@ -23,23 +23,6 @@ RECORDED = Path(__file__).parents[1] / "recorded" / "schema-1"
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return Path(shutil.copytree(RECORDED, tmp_path / "runs" / "recorded"))
-
-
-def text(pilot: Pilot[None]) -> str:
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-
-async def seen(pilot: Pilot[None], true: Callable[[str], bool]) -> str:
-    """The screen, as soon as it is as it should be."""
-    until = time.monotonic() + 20
-    while True:
-        await pilot.pause()
-        shown = text(pilot)
-        if true(shown):
-            return shown
-        assert time.monotonic() < until, shown
-        await asyncio.sleep(0.02)
 
 
 def on_screen(run: Path, do: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (80, 24)) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_runs import RISING, make, on_screen, seen, write_curves
+from made_runs import RISING, make, on_screen, write_curves
+from seeing import seen
 from textual.pilot import Pilot
 from textual.widgets import Input
 

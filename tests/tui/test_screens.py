@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
+from seeing import seen
 
 from sslterm.runs import files
 from sslterm.tui import commands
@@ -35,24 +34,6 @@ def runs(tmp_path: Path) -> Path:
 
 def app_of(runs: Path, **more: Any) -> SSLTerm:
     return SSLTerm(runs, runs.parent / "data", Config(), **more)
-
-
-def text(app: SSLTerm) -> str:
-    """What is on the screen, line by line."""
-    lines = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
-
-
-async def seen(pilot: Pilot[None], true: Callable[[str], bool]) -> str:
-    """The screen, as soon as it is as it should be."""
-    until = time.monotonic() + 20
-    while True:
-        await pilot.pause()
-        shown = text(pilot.app)  # type: ignore[arg-type]
-        if true(shown):
-            return shown
-        assert time.monotonic() < until, shown
-        await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -6,15 +6,15 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from seeing import seen
 from textual.app import App, ComposeResult
-from textual.pilot import Pilot
 
 from sslterm.tui.config import Config
 from sslterm.tui.terminal import pictures as terminal_pictures
@@ -64,22 +64,6 @@ class Shown(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.widget
-
-
-def text(app: App[Any]) -> str:
-    lines = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
-
-
-async def seen(pilot: Pilot[None], true: Callable[[str], bool]) -> str:
-    until = time.monotonic() + 20
-    while True:
-        await pilot.pause()
-        shown = text(pilot.app)
-        if true(shown):
-            return shown
-        assert time.monotonic() < until, shown
-        await asyncio.sleep(0.02)
 
 
 def sheet_of(said: Sequence[Row]) -> Image.Image:

@@ -89,11 +89,6 @@ class CheckpointsScreen(Keeping):
         self.watch_shelf.end()
         self.watch_files.end()
 
-    @property
-    def table(self) -> CheckpointTable:
-        """The list."""
-        return self.query_one(CheckpointTable)
-
     # -------------------------------------------------------- what is seen
 
     def on_checkpoints_seen(self, message: CheckpointsSeen) -> None:
@@ -198,10 +193,6 @@ class CheckpointsScreen(Keeping):
 
     # -------------------------------------------------------- the list
 
-    def do_open(self) -> None:
-        """How good is it?"""
-        self.table.open()
-
     def on_checkpoint_table_checkpoint_opened(self, message: CheckpointOpened) -> None:
         """Its evaluations."""
         run = Run(Path(message.row["path"]).parents[1])
@@ -220,43 +211,3 @@ class CheckpointsScreen(Keeping):
         """Drop the marks; once more leaves."""
         if not self.table.unmark_all():
             super().do_back()
-
-    def do_mark(self) -> None:
-        """Mark the one under the cursor."""
-        self.table.toggle_mark()
-
-    def do_mark_all(self) -> None:
-        """Mark all."""
-        self.table.mark_all()
-
-    def do_sort(self) -> None:
-        """The next column."""
-        self.table.sort_next()
-
-    def do_turn(self) -> None:
-        """The other way round."""
-        self.table.turn_order()
-
-    def do_down(self) -> None:
-        """A line down."""
-        self.table.move(1)
-
-    def do_up(self) -> None:
-        """A line up."""
-        self.table.move(-1)
-
-    def do_page_down(self) -> None:
-        """A page down."""
-        self.table.page(1)
-
-    def do_page_up(self) -> None:
-        """A page up."""
-        self.table.page(-1)
-
-    def do_first(self) -> None:
-        """The first line."""
-        self.table.first()
-
-    def do_last(self) -> None:
-        """The last line."""
-        self.table.last()

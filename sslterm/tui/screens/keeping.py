@@ -14,7 +14,8 @@ from sslterm.runs.summary import Row
 from sslterm.tui.commands import CommandEnded
 from sslterm.tui.screens.dialogs import Ask
 from sslterm.tui.screens.evaluate_dialog import EvaluateDialog, How
-from sslterm.tui.screens.room import House, Room
+from sslterm.tui.screens.over_table import OverTable
+from sslterm.tui.screens.room import House
 from sslterm.tui.turns import Order, Turns
 from sslterm.tui.widgets.checkpoint_table import CheckpointTable
 from sslterm.tui.widgets.checkpoint_table.words import amount, difference, role, short, stem
@@ -37,7 +38,7 @@ class Prunable(Message):
         self.problems = problems
 
 
-class Keeping(Room):
+class Keeping(OverTable):
     """A screen of checkpoints: what is done, is done to the marked ones, or to the one under the cursor."""
 
     def __init__(self, house: House) -> None:
@@ -49,7 +50,7 @@ class Keeping(Room):
     @property
     def table(self) -> CheckpointTable:
         """The list."""
-        raise NotImplementedError
+        return self.query_one(CheckpointTable)
 
     @property
     def here(self) -> Row:

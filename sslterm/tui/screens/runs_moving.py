@@ -1,4 +1,4 @@
-"""Moving in the list of runs: cursor, marks, order, groups, columns. The keys of the registry, done by the table."""
+"""Moving in the list of runs: what a list has beside any table, groups and columns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.message import Message
 from sslterm.tui.looking.likeness import likeness
 from sslterm.tui.screens.acting import Acting, Row
 from sslterm.tui.screens.column_chooser import ColumnChooser
+from sslterm.tui.screens.over_table import OverTable
 from sslterm.tui.screens.room import House
 from sslterm.tui.widgets.run_table import RunTable
 
@@ -21,7 +22,7 @@ class LikenessRead(Message):
         self.found = found
 
 
-class Moving(Acting):
+class Moving(OverTable, Acting):
     """A screen with a table of runs."""
 
     def __init__(self, house: House) -> None:
@@ -32,50 +33,6 @@ class Moving(Acting):
     def table(self) -> RunTable:
         """The list."""
         return self.query_one(RunTable)
-
-    def do_open(self) -> None:
-        """Open the run under the cursor, or its group."""
-        self.table.open()
-
-    def do_mark(self) -> None:
-        """Mark the run under the cursor."""
-        self.table.toggle_mark()
-
-    def do_mark_all(self) -> None:
-        """Mark all that are listed."""
-        self.table.mark_all()
-
-    def do_sort(self) -> None:
-        """The next column."""
-        self.table.sort_next()
-
-    def do_turn(self) -> None:
-        """The other way round."""
-        self.table.turn_order()
-
-    def do_down(self) -> None:
-        """A line down."""
-        self.table.move(1)
-
-    def do_up(self) -> None:
-        """A line up."""
-        self.table.move(-1)
-
-    def do_page_down(self) -> None:
-        """A page down."""
-        self.table.page(1)
-
-    def do_page_up(self) -> None:
-        """A page up."""
-        self.table.page(-1)
-
-    def do_first(self) -> None:
-        """The first line."""
-        self.table.first()
-
-    def do_last(self) -> None:
-        """The last line."""
-        self.table.last()
 
     def do_unfold(self) -> None:
         """Open a group."""

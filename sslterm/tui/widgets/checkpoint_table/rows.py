@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
-from rich.style import Style
-from textual.reactive import var
 from textual.strip import Strip
 
 from sslterm.runs.summary import Row
 from sslterm.runs.wholeness import Finding
 from sslterm.tui.widgets.checkpoint_table.columns import columns, ordered, placed
-from sslterm.tui.widgets.lines import Lines
 from sslterm.tui.widgets.run_table import cells
 from sslterm.tui.widgets.run_table.columns import Column
 from sslterm.tui.widgets.run_table.layout import GUTTER, wanted
 from sslterm.tui.widgets.run_table.paint import Painter
+from sslterm.tui.widgets.toned_lines import TonedLines
 
 MARK, BEST = "●", "★"
 TONES = ("header", "muted", "sorted", "accent", "verified", "damaged", "gone", "cursor")
@@ -40,7 +38,7 @@ class RowPainter(Painter):
         return self._line([(signs, "accent"), (" " * (GUTTER - len(signs)), "")], parts, "", cursor)
 
 
-class CheckpointRows(Lines):
+class CheckpointRows(TonedLines):
     """Checkpoints, a line each, and one under the cursor."""
 
     DEFAULT_CSS = """
@@ -58,14 +56,13 @@ class CheckpointRows(Lines):
         }
     }
     """
+    TONES_OF = "checkpoint-table"
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"checkpoint-table--{tone}" for tone in TONES}
-
-    empty: var[str] = var("no checkpoint", init=False)
-    """What to say where there is nothing to list."""
 
     def __init__(self, several: bool = False, *, id: str | None = None, classes: str | None = None) -> None:
         """`several`: checkpoints are of several runs, and say of which."""
         super().__init__(id=id, classes=classes)
+        self.set_reactive(CheckpointRows.empty, "no checkpoint")
         self.findings: dict[str, Finding] = {}
         self._given: Sequence[Row] = ()
         self._rows: list[Row] = []
@@ -74,8 +71,7 @@ class CheckpointRows(Lines):
         self._sorted_by, self._falling = "", False
         self._marked: set[str] = set()
         self._cursor = 0
-        self._styles: dict[tuple[str, bool], Style] = {}
-        self._painter = RowPainter([], 0, False, self._style)
+        self._painter: RowPainter = RowPainter([], 0, False, self._style)
 
     def under_cursor(self) -> Row | None:
         """The checkpoint that the cursor is on."""
@@ -141,29 +137,3 @@ class CheckpointRows(Lines):
         row = self._rows[line]
         path = row["path"]
         return self._painter.checkpoint(row, self.findings.get(path), path in self._marked, line == self._cursor)
-
-    def instead(self) -> list[Strip]:
-        """What the caller says of an empty list, in the middle."""
-        said = self.empty.splitlines()
-        above = max(0, (self.size.height - len(said)) // 2)
-        return [self._painter.words(line) for line in [""] * above + said]
-
-    def _style(self, tone: str, cursor: bool) -> Style:
-        style = self._styles.get((tone, cursor))
-        if style is None:
-            style = self._styles[tone, cursor] = self._mixed(tone, cursor)
-        return style
-
-    def _mixed(self, tone: str, cursor: bool) -> Style:
-        """A tone, on the cursor's ground. Where the cursor is reversed, tones would make it a patchwork."""
-        plain = not tone or (cursor and tone == "muted")
-        style = self.rich_style if plain else self.get_component_rich_style(f"checkpoint-table--{tone}")
-        if not cursor:
-            return style
-        ground = self.get_component_rich_style("checkpoint-table--cursor")
-        return ground if ground.reverse else style + Style(bgcolor=ground.bgcolor, bold=ground.bold)
-
-    def recolour(self) -> None:
-        """Draw what is seen in the colours of now."""
-        self._styles.clear()
-        super().recolour()

@@ -6,18 +6,17 @@ from collections.abc import Hashable, Sequence
 from itertools import accumulate
 from typing import Any, ClassVar
 
-from rich.style import Style
 from textual.reactive import var
 from textual.strip import Strip
 
 from sslterm.runs.summary import Row
-from sslterm.tui.widgets.lines import Lines
 from sslterm.tui.widgets.run_table import layout
 from sslterm.tui.widgets.run_table.columns import USUAL, Column, chosen
 from sslterm.tui.widgets.run_table.listing import Entry, Listing, members
 from sslterm.tui.widgets.run_table.marks import Marks
 from sslterm.tui.widgets.run_table.paint import LEAD, Looks, Painter
 from sslterm.tui.widgets.state_label import TONES
+from sslterm.tui.widgets.toned_lines import TonedLines
 
 TALL, WIDE = 12, 50
 """Lines and cells from which there is room to say why runs are in trouble."""
@@ -25,7 +24,7 @@ MEMBERS = 3
 """How many runs of a group stand for it where all would be too many."""
 
 
-class Rows(Lines):
+class Rows(TonedLines):
     """Runs, a line each, and one under the cursor."""
 
     DEFAULT_CSS = """
@@ -43,6 +42,7 @@ class Rows(Lines):
         &:ansi > .run-table--cursor, &:nocolor > .run-table--cursor { background: transparent; text-style: reverse; }
     }
     """
+    TONES_OF = "run-table"
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"run-table--{tone}" for tone in (
             "header", "muted", "sorted", "accent", "curve", "reason", "working", "waiting", "trouble", "over", "cursor",
@@ -55,8 +55,6 @@ class Rows(Lines):
     """Whether runs that differ in their seed only are folded into one row."""
     reasons: var[bool] = var(False, init=False)
     """Whether runs in trouble say why on a line of their own, where there is room."""
-    empty: var[str] = var("no runs", init=False)
-    """What to say where there is nothing to list."""
 
     def __init__(
         self,
@@ -75,7 +73,6 @@ class Rows(Lines):
         self._cursor = 0
         self._rows_of_lines: list[int] = []
         self._tops: list[int] = []
-        self._styles: dict[tuple[str, bool], Style] = {}
         self._measured: dict[int, Row] = {}
         """The rows that widths were measured of: kept, so that their numbers are not given to others."""
         self._how: tuple[Any, ...] = ()
@@ -191,32 +188,6 @@ class Rows(Lines):
         entry = self._entries[place]
         row = {**entry.row, "spark": self._curve(place)}
         return self._painter.row(entry._replace(row=row), self._looks(place))
-
-    def instead(self) -> list[Strip]:
-        """What the caller says of an empty list, in the middle."""
-        said = self.empty.splitlines()
-        above = max(0, (self.size.height - len(said)) // 2)
-        return [self._painter.words(line) for line in [""] * above + said]
-
-    def _style(self, tone: str, cursor: bool) -> Style:
-        style = self._styles.get((tone, cursor))
-        if style is None:
-            style = self._styles[tone, cursor] = self._mixed(tone, cursor)
-        return style
-
-    def _mixed(self, tone: str, cursor: bool) -> Style:
-        """A tone, on the cursor's ground. Where the cursor is reversed, tones would make it a patchwork."""
-        plain = not tone or (cursor and tone == "muted")
-        style = self.rich_style if plain else self.get_component_rich_style(f"run-table--{tone}")
-        if not cursor:
-            return style
-        ground = self.get_component_rich_style("run-table--cursor")
-        return ground if ground.reverse else style + Style(bgcolor=ground.bgcolor, bold=ground.bold)
-
-    def recolour(self) -> None:
-        """Draw what is seen in the colours of now."""
-        self._styles.clear()
-        super().recolour()
 
 
 def _in_trouble(row: Row) -> bool:
