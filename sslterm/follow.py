@@ -87,7 +87,7 @@ class Follower:
         if epoch["epoch"] != epoch["epochs"]:
             return
         title = line.replace(" · ", " ")
-        if self._stage != epoch["stage"]:
+        if self._bar is None or self._stage != epoch["stage"]:
             self.close()
             self.say(title)
         else:
@@ -120,15 +120,15 @@ class Follower:
             return  # a heartbeat of another version, or damaged: the log still speaks
 
     def _move(self, title: str, stage: object, at: int, total: int) -> None:
-        if stage != self._stage:
+        if self._bar is None or stage != self._stage:
             self.close()
-            self._stage = stage
             from tqdm import tqdm
 
             self._bar = tqdm(
                 total=total, initial=at, desc=safe(title), bar_format="{desc} {bar} {remaining} left",
                 dynamic_ncols=True, mininterval=0.1, smoothing=0.1, file=sys.stderr, leave=True,
             )  # fmt: skip
+            self._stage = stage  # last: Ctrl-C may fall between any two of these lines
         self._bar.set_description_str(safe(title), refresh=False)
         self._bar.update(at - self._bar.n)
 

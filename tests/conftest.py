@@ -13,6 +13,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.update(NO_COLOR="1", TERM="dumb", COLUMNS="100")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: one more than cores, for many tests wait for processes, terminals and signals."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first: begun last, they would keep one worker long after the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One data directory for the whole session: shapes are drawn once."""

@@ -86,6 +86,7 @@ class TestRun:
         assert said["state"] == "finished"
         assert said["latest"] == "probe-0001.pt"
 
+    @pytest.mark.slow
     def test_the_same_seed_trains_the_same_another_one_another(self, shell: Shell) -> None:
         best = []
         for seed in ("3", "3", "4"):
@@ -267,6 +268,7 @@ class TestLeavingItRunning:
         assert again.returncode != 0
         assert "resolved.toml" in again.stderr
 
+    @pytest.mark.slow
     def test_a_paused_run_is_resumed(self, shell: Shell) -> None:
         shell.type("run", "small.toml", "--name", "p", "--set", "stage.pretrain.epochs=5000", "--detach")
         assert re.search(r"p +Ⅱ paused +stopped ", shell.type("pause", "p").stdout)

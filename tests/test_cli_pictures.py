@@ -82,6 +82,7 @@ def test_neighbours_of_an_image(shell: Shell) -> None:
     assert {type(tile["right"]) for row in rows for tile in row["tiles"][1:]} == {bool}
 
 
+@pytest.mark.slow
 def test_an_encoder_is_exported_once_and_a_preset_begins_with_it(shell: Shell) -> None:
     done = shell.type("export", "mine", "--to", "encoder.pt")
     assert (done.returncode, done.stdout) == (0, "encoder.pt\n")

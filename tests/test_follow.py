@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -77,6 +78,24 @@ def test_a_bar_is_drawn_and_ends_full(job: Job, capsys: Any) -> None:
     assert "pretrain 3/7 loss 2.250 kNN 0.500 1,234 images/s" in err
     assert "pretrain 7/7 loss 1.000 99 images/s" in err
     assert err.rstrip().endswith("probe 1/1 loss 0.500")  # a stage too quick for a bar
+
+
+def test_a_bar_that_an_interrupt_kept_from_opening_is_opened_at_the_next_look(
+    job: Job, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(job, "j", 0)
+    follower.live = True
+    files.write_json(job.folder / "heartbeat.json", BEAT)
+    with monkeypatch.context() as patch:
+        patch.setattr("tqdm.tqdm.__init__", Mock(side_effect=KeyboardInterrupt))
+        patch.setattr("tqdm.tqdm.__del__", Mock())
+        with pytest.raises(KeyboardInterrupt):
+            follower.look()
+    log(job, "pretrain 7/7 · loss 1.500")
+    files.write_json(job.folder / "heartbeat.json", {**BEAT, "step": 6})
+    follower.look()
+    follower.close()
+    assert "pretrain 3/7 loss 2.250" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("beat", [{}, {"stage": 3}, {**BEAT, "steps": None}, {**BEAT, "shown": 7}, {"total": "x"}])

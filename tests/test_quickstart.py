@@ -24,6 +24,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize("name", ["resnet18", "tinyvgg-a", "tinyvgg-bn", "conv4"])
+@pytest.mark.slow
 def test_an_untrained_encoder_knows_little_of_shapes(name: str, data_dir: Path) -> None:
     torch.manual_seed(0)
     settings = presets.Encoder.model_validate({"name": name})

@@ -75,6 +75,7 @@ def test_training_goes_on_says_so_and_uses_the_room_that_comes_back(real: Family
     figures["full disks"] += 1
 
 
+@pytest.mark.slow
 def test_where_no_room_comes_back_it_ends_with_a_sentence(real: Family, figures: Counter[str]) -> None:
     limit(real, FULL)
     eventually(lambda: real.job.heartbeat().get("trouble"), real.told)

@@ -46,6 +46,7 @@ def streamed(make_run: Callable[..., Run], photos: Path) -> Callable[[str], Run]
     return lambda name: make_run(name, written)
 
 
+@pytest.mark.slow
 def test_real_trainers_with_loader_workers_survive_kills(
     streamed: Callable[[str], Run], data_dir: Path, figures: Counter[str]
 ) -> None:
