@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from textual.binding import Binding
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from sslterm.tables import safe
 from sslterm.tui import actions, commands, config, doors
@@ -35,6 +37,10 @@ class Room(Screen[None]):
     """
 
     name_in_registry: ClassVar[str] = ""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As Textual has it, but for one thing: who gains and who loses the focus draw themselves, so that not all of the
+    screen must be drawn again."""
 
     def __init__(self, house: House) -> None:
         super().__init__()

@@ -71,6 +71,8 @@ class RunScreen(Acting, ChartRoom):
         """Titles of charts, for the thread that reads their lines."""
         self.info: dict[str, Any] = {}
         self.page = "charts"
+        self.trouble: str | None = None
+        """What the alarm says."""
         self.log_path = Job(run).log
         self.watch_run = Watch(RunLook(run, lambda: self.x_axis, lambda: self.in_sight), self.post_from_thread)
         self.watch_usage = Watch(TrainerUsage(run), self.post_from_thread)
@@ -112,6 +114,9 @@ class RunScreen(Acting, ChartRoom):
         self._show_trouble(message.sentence)
 
     def _show_trouble(self, sentence: str | None) -> None:
+        if sentence == self.trouble:
+            return  # to say it again would lay out the screen again
+        self.trouble = sentence
         line = self.query_one("#alarm", Static)
         line.set_class(sentence is not None, "on")
         line.update(Content(safe(f"! {sentence}") if sentence else ""))
@@ -186,14 +191,14 @@ class RunScreen(Acting, ChartRoom):
     def _turn(self, page: str) -> None:
         self.page = page
         self.query_one(ContentSwitcher).current = page
-        self.query_one("#pages", Static).update(_pages(page, self.size.width))
+        self.query_one("#pages", Static).update(_pages(page, self.size.width), layout=False)
         inside = self.query_one(LogPage).view if page == "log" else self.query_one(f"#{page}")
         inside.focus()
         self.draw_charts()
 
     def on_resize(self) -> None:
         """There is more room, or less."""
-        self.query_one("#pages", Static).update(_pages(self.page, self.size.width))
+        self.query_one("#pages", Static).update(_pages(self.page, self.size.width), layout=False)
 
     def do_charts(self) -> None:
         """Page 1."""

@@ -47,6 +47,7 @@ class ChartGrid(VerticalScroll):
         self._kind = kind
         self._charts: dict[str, LineChart] = {}
         self._shown: list[str] = []
+        self._waits_for = ""
         self._step, self._columns = LEAST, 1
 
     def chart(self, title: str) -> LineChart:
@@ -80,7 +81,9 @@ class ChartGrid(VerticalScroll):
 
     def wait(self, sentence: str) -> None:
         """What to say while there is no chart."""
-        self.query_one("#no-charts", Static).update(safe(sentence))
+        if sentence != self._waits_for:
+            self._waits_for = sentence
+            self.query_one("#no-charts", Static).update(safe(sentence), layout=False)
 
     def on_resize(self, _event: events.Resize) -> None:
         """There is other room."""

@@ -67,7 +67,8 @@ class KeyLine(Static):
         self._show()
 
     def _show(self) -> None:
-        self.update(Content(GAP).join(map(_drawn, fitting(self._keys, self.content_size.width))))
+        shown = fitting(self._keys, self.content_size.width)
+        self.update(Content(GAP).join(map(_drawn, shown)), layout=False)
 
 
 def fitting(keys: Sequence[Key], width: int) -> list[Key]:

@@ -108,7 +108,7 @@ class LogPage(Vertical):
         left, right = safe(" · ".join(parts)), self._found()
         room = self.query_one("#log-about").content_size.width
         gap = max(room - cell_len(left) - cell_len(right), 2)
-        self.query_one("#log-about", Static).update(Content(left + " " * gap + right))
+        self.query_one("#log-about", Static).update(Content(left + " " * gap + right), layout=False)
 
     def _found(self) -> str:
         """`“loss” 3 of 17 · n N`."""
