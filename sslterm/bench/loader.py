@@ -22,12 +22,14 @@ from sslterm.bench.views import photographs
 from sslterm.data import decode, pool
 from sslterm.data.dataset import Dataset
 from sslterm.data.open import open_dataset
+from sslterm.engine.device import prepare
 
 
 def measure(
     images: int = 2000, side: int = 128, batch: int = 64, rounds: int = 5, workers: int | None = None
 ) -> Report:
     """A folder of so many JPEG files, streamed; and the same images from the cache in memory."""
+    prepare(torch.device("cpu"))  # as before training
     workers = pool.cores() if workers is None else workers
     with tempfile.TemporaryDirectory(prefix="sslterm-bench-") as folder:
         files = photographed(Path(folder) / "photographs", images, side)

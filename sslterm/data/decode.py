@@ -7,7 +7,7 @@ Shapes: C channels (1 or 3), S side in pixels, n images.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,5 +98,11 @@ def _fitted(image: Image.Image, size: int) -> Image.Image:
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
-    array: NDArray[Any] = np.asarray(image)
-    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+    """PIL keeps a pixel as a word of four bytes. To shift whole words takes half as long as to pick every third byte."""
+    if image.mode == "L":
+        return np.asarray(image)[None]
+    words = np.frombuffer(image.tobytes("raw", "RGBX"), "<u4").reshape(image.height, image.width)
+    pixels = np.empty((3, *words.shape), np.uint8)
+    for channel in range(3):
+        pixels[channel] = words >> 8 * channel  # what is above the lowest byte falls away
+    return pixels

@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from sslterm.data.catalog import DataError
 from sslterm.data.dataset import Dataset, moved
 from sslterm.data.folders import Folder
 
+AHEAD = 2
+"""Batches that each worker is asked for before they are wanted."""
 SAMPLE = 5000
 """Training images whose mean and standard deviation stand for all of them."""
 
@@ -37,40 +39,87 @@ class StreamingDataset(Dataset):
     files: tuple[str, ...]
     workers: int
     """Processes that decode; 0: this one."""
+    _idle: list[_Decoders] = field(default_factory=list, repr=False, compare=False)
+    """Those that went through their last order to its end, and wait for another one."""
 
     def batches(self, order: Sequence[Tensor], device: torch.device) -> Iterator[Tensor]:
-        workers = min(self.workers, pool.cores())
-        loader: DataLoader[Any] = DataLoader(
-            _Files(self.root, self.files, self.channels, self.size),  # type: ignore[arg-type]
-            batch_sampler=[indices.tolist() for indices in order],
+        largest = max(map(len, order), default=0)
+        decoders = self._idle.pop() if self._idle and self._idle[-1].room >= largest else self._decoders(largest)
+        yield from decoders.through(order, device)
+        # Only now: those that are left before the end of an order have images under way that nobody wants, and end.
+        self._idle[:] = [decoders]
+
+    def _decoders(self, largest: int) -> _Decoders:
+        return _Decoders(self.root, self.files, (largest, self.channels, self.size, self.size), self.workers)
+
+
+class _Decoders:
+    """Processes that decode batch after batch into memory that they share with this one.
+
+    To start them takes longer than to decode a thousand images; so they stay from epoch to epoch. And the memory stays:
+    to ask for it anew, and to hand it over, would cost as much as a third of the decoding.
+    """
+
+    def __init__(self, root: Path, files: tuple[str, ...], batch: tuple[int, ...], workers: int) -> None:
+        workers = min(workers, pool.cores())
+        self.room = batch[0]
+        # A slot for each batch that is asked for ahead, and one for the batch that is being taken.
+        self._slots = torch.empty(workers * AHEAD + 1, *batch, dtype=torch.uint8).share_memory_()
+        self._asked: list[list[int]] = []
+        self._loader: DataLoader[Any] = DataLoader(
+            _Files(root, files, self._slots),  # type: ignore[arg-type]
+            batch_sampler=_Endlessly(self._asked),
             num_workers=workers,
+            prefetch_factor=AHEAD if workers else None,
+            persistent_workers=workers > 0,
             collate_fn=_as_they_are,
             multiprocessing_context=_context() if workers else None,
             worker_init_fn=_started if workers else None,
             generator=torch.Generator(),  # its own, so that the run's random numbers stay where they are
         )
-        for batch in loader:
-            if isinstance(batch, DataError):
-                raise batch
-            yield moved(batch, device)
+
+    def through(self, order: Sequence[Tensor], device: torch.device) -> Iterator[Tensor]:
+        """uint8 (B, C, S, S) on `device`, batch by batch. Raises DataError."""
+        self._asked[:] = [[place % len(self._slots), *indices.tolist()] for place, indices in enumerate(order)]
+        for indices, slot in zip(order, self._loader, strict=True):
+            if isinstance(slot, DataError):
+                raise slot
+            # numpy copies in this thread alone; torch's threads would have to wait for cores that are decoding.
+            yield moved(torch.from_numpy(self._slots[slot, : len(indices)].numpy().copy()), device)
+
+
+class _Endlessly:
+    """The order of the epoch at hand, for a loader that stays: a list of a slot and the images that belong in it."""
+
+    def __init__(self, asked: list[list[int]]) -> None:
+        self._asked = asked
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self._asked)
+
+    def __len__(self) -> int:
+        return len(self._asked)
 
 
 class _Files:
     """What a worker holds."""
 
-    def __init__(self, root: Path, files: tuple[str, ...], channels: int, size: int) -> None:
-        self.root, self.files, self.channels, self.size = root, files, channels, size
+    def __init__(self, root: Path, files: tuple[str, ...], slots: Tensor) -> None:
+        self.root, self.files, self.slots = root, files, slots
 
     def __len__(self) -> int:
         return len(self.files)
 
-    def __getitems__(self, indices: list[int]) -> Tensor | DataError:
-        """uint8 (B, C, S, S). An error is handed over, not raised: torch would wrap it in a traceback."""
+    def __getitems__(self, asked: list[int]) -> int | DataError:
+        """Which slot is filled. An error is handed over, not raised: torch would wrap it in a traceback."""
+        slot, *indices = asked
+        _, channels, size, _ = (images := self.slots[slot].numpy()).shape
         try:
-            images = [decode.read(self.root / self.files[i], self.channels, self.size) for i in indices]
+            for place, index in enumerate(indices):
+                images[place] = decode.read(self.root / self.files[index], channels, size)
         except DataError as error:
             return error
-        return torch.from_numpy(np.stack(images))
+        return slot
 
 
 def _started(worker: int) -> None:

@@ -46,17 +46,41 @@ def test_streamed_batches_equal_cached_ones(workers, class_folders):
         assert alike(streamed.batches(order(seed=seed), CPU), cached.batches(order(seed=seed), CPU))
 
 
-def test_no_worker_outlives_its_epoch(class_folders):
+def gone() -> bool:
+    end = time.monotonic() + 5
+    while workers_left() and time.monotonic() < end:
+        time.sleep(0.05)
+    return not workers_left() and not multiprocessing.active_children()
+
+
+def test_workers_stay_from_epoch_to_epoch_and_end_with_the_data_set(class_folders):
+    streamed = dataset(class_folders, stream="always", workers=2)
+    list(streamed.batches(order(), CPU))
+    workers = workers_left()
+    assert len(workers) == 2
+    list(streamed.batches(order(seed=1), CPU))
+    list(streamed.batches(order(batch=2), CPU))
+    assert workers_left() == workers
+    del streamed
+    assert gone()
+
+
+def test_an_epoch_that_is_left_before_its_end_takes_its_workers_with_it(class_folders):
     streamed = dataset(class_folders, stream="always", workers=2)
     batches = streamed.batches(order(batch=1), CPU)
     next(batches)
     batches.close()
-    list(streamed.batches(order(), CPU))
-    end = time.monotonic() + 5
-    while workers_left() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not workers_left()
-    assert not multiprocessing.active_children()
+    assert gone()
+
+
+def test_larger_batches_and_two_orders_at_once_are_served(class_folders):
+    cached = dataset(class_folders, stream="never")
+    streamed = dataset(class_folders, stream="always", workers=1)
+    list(streamed.batches(order(batch=2), CPU))
+    first, second = (streamed.batches(order(batch=7, seed=seed), CPU) for seed in (1, 2))
+    pairs = list(zip(first, second, strict=True))
+    for place, seed in enumerate((1, 2)):
+        assert alike([pair[place] for pair in pairs], cached.batches(order(batch=7, seed=seed), CPU))
 
 
 def test_streaming_leaves_the_random_numbers_of_the_run_alone(class_folders):

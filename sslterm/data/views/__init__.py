@@ -21,7 +21,7 @@ from sslterm.presets import Views
 
 __all__ = ["PlainView", "TrainView", "ViewError"]
 
-WORKING_SET = 1 << 20
+WORKING_SET = 1 << 21
 """Bytes of views that one CPU core treats at a time: they stay in its cache from the first change to the last."""
 
 

@@ -64,7 +64,7 @@ def affine_step(views: Tensor, shares: Tensor) -> None:
     other = grey(views)
     mean = other.mean(1, keepdim=True) * of_mean
     other.mul_(of_grey).add_(mean)
-    views.mul_(own[..., None]).add_(other[:, None]).clamp_(0, 1)
+    torch.addcmul(other[:, None], views, own[..., None], out=views).clamp_(0, 1)
 
 
 def grey(views: Tensor) -> Tensor:

@@ -25,16 +25,21 @@ def place(images: Tensor, drawn: Drawn, size: int) -> Tensor:
     if "window" in drawn:
         images = windows(images, drawn["window"], size)
     views = images.float().div_(255)
+    flip = drawn.get("flip")
     if "crop" in drawn:
         rows, columns = resampling(drawn["crop"], views.shape[-1], size, views.device).unbind(1)
+        if flip is not None and "angle" not in drawn and "turn" not in drawn:
+            # Nothing comes between: to read the columns backwards costs less than to turn images round.
+            on_rows(columns, flip, lambda some: some.flip(1))
+            flip = None
         views = resample(views, rows, columns)
     if "angle" in drawn:
         views = warp(views, drawn["angle"], drawn["shift"])
     if "turn" in drawn:
         for turns in (1, 2, 3):
             on_rows(views, drawn["turn"] == turns, partial(torch.rot90, k=turns, dims=(2, 3)))
-    if "flip" in drawn:
-        on_rows(views, drawn["flip"], lambda some: some.flip(3))
+    if flip is not None:
+        on_rows(views, flip, lambda some: some.flip(3))
     return views
 
 
