@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "torchvision", "numpy", "textual", "sklearn", "scipy", "PIL", "tensorboardX")
+HEAVY = ("torch", "torch._dynamo", "torchvision", "numpy", "textual", "sklearn", "scipy", "PIL", "tensorboardX")
 
 
 def loaded_after(code: str) -> set[str]:
@@ -52,3 +52,11 @@ def test_the_learner_loads_torchvision_only_where_an_encoder_needs_it() -> None:
         "textual",
         "sklearn",
     }
+
+
+def test_a_step_of_training_does_not_load_torchs_compiler() -> None:
+    step = (
+        "import torch; from sslterm.engine.optimizers import Adam; weight = torch.nn.Parameter(torch.ones(3));"
+        "weight.grad = torch.ones(3); Adam([{'params': [weight]}], (0.9, 0.99)).step()"
+    )
+    assert "torch._dynamo" not in loaded_after(step)

@@ -106,7 +106,7 @@ class Bare:
         stage = self.stage
         with stage.precision.on(stage.subject.device):
             loss = stage.method(self.batch)["loss"]
-        stage.optimizer.zero_grad(set_to_none=True)
+        stage.optimizer.zero_grad()
         loss.backward()
         if stage.stage.clip_norm:
             clip(stage.method.trained().values(), stage.stage.clip_norm)

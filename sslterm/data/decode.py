@@ -98,7 +98,7 @@ def _fitted(image: Image.Image, size: int) -> Image.Image:
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
-    """PIL keeps a pixel as a word of four bytes. To shift whole words takes half as long as to pick every third byte."""
+    """uint8 (C, S, S). PIL keeps a pixel as a word of four bytes; shifting words is quicker than picking each third."""
     if image.mode == "L":
         return np.asarray(image)[None]
     words = np.frombuffer(image.tobytes("raw", "RGBX"), "<u4").reshape(image.height, image.width)

@@ -6,9 +6,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import torch
-
 from sslterm import presets
+from sslterm.engine.optimizers import Optimizer
 from sslterm.runs.checkpoints import downward
 
 
@@ -68,7 +67,7 @@ class Schedule:
             return self.settings.factor ** (int(at) // self.settings.every)
         return self.plateau if kind == "plateau" else 1.0
 
-    def set(self, optimizer: torch.optim.Optimizer, at: float) -> float:
+    def set(self, optimizer: Optimizer, at: float) -> float:
         """Set every group's rate for the place `at`; gives back the rate of the first group that the schedule moves."""
         factor = self.factor(at)
         for group in optimizer.param_groups:

@@ -30,7 +30,7 @@ def one_step(stage: StageInTraining, images: Tensor, indices: Tensor) -> None:
     stage.rate = stage.schedule.set(stage.optimizer, stage.place)
     with stage.precision.on(subject.device):
         values = stage.method(batch)
-    stage.optimizer.zero_grad(set_to_none=True)
+    stage.optimizer.zero_grad()
     values["loss"].backward()
     if stage.stage.clip_norm:
         clip(stage.method.trained().values(), stage.stage.clip_norm)

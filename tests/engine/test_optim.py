@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from sslterm import methods, presets
-from sslterm.engine.optim import LARS, build_optimizer
+from sslterm.engine.checkpoint import copied
+from sslterm.engine.optim import build_optimizer
+from sslterm.engine.optimizers import LARS, SGD, Adam
 from sslterm.methods import Method
 from sslterm.models.encoders import build_encoder
 
@@ -33,6 +35,75 @@ def lars_by_hand(
         v = m * v + lr * local * (g + beta * w)
         w = w - v
     return w
+
+
+def learned(optimizer: Any, weights: list[nn.Parameter], steps: range) -> list[torch.Tensor]:
+    """The weights after some steps down slopes that depend on the step alone."""
+    for step in steps:
+        for group in optimizer.param_groups:
+            group["lr"] = 0.1 / (1 + step)
+        generator = torch.Generator().manual_seed(step)
+        for place, weight in enumerate(weights):
+            late = place == 1 and step < 2  # as prototypes are that stand still at first
+            weight.grad = None if late else torch.randn(weight.shape, generator=generator)
+        optimizer.step()
+    return [weight.detach().clone() for weight in weights]
+
+
+def some_weights() -> list[nn.Parameter]:
+    generator = torch.Generator().manual_seed(9)
+    return [nn.Parameter(torch.randn(shape, generator=generator)) for shape in ((3, 4), (5,), (2, 3, 3, 3))]
+
+
+RIVALS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=1.0, weight_decay=0.01, momentum=0.9, foreach=False),
+    "nesterov": lambda p: torch.optim.SGD(p, lr=1.0, weight_decay=0.01, momentum=0.9, nesterov=True, foreach=False),
+    "plain": lambda p: torch.optim.SGD(p, lr=1.0, weight_decay=0.01, foreach=False),
+    "adam": lambda p: torch.optim.Adam(p, lr=1.0, weight_decay=0.01, betas=(0.8, 0.95), fused=True),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=1.0, weight_decay=0.01, betas=(0.8, 0.95), fused=True),
+}
+OURS = {
+    "sgd": lambda g: SGD(g, momentum=0.9),
+    "nesterov": lambda g: SGD(g, momentum=0.9, nesterov=True),
+    "plain": SGD,
+    "adam": lambda g: Adam(g, (0.8, 0.95)),
+    "adamw": lambda g: Adam(g, (0.8, 0.95), decoupled=True),
+    "lars": LARS,
+}
+
+
+class TestTorchs:
+    @pytest.mark.parametrize("name", RIVALS)
+    def test_steps_are_those_of_torch_optim(self, name: str) -> None:
+        ours, theirs = some_weights(), some_weights()
+        optimizer = OURS[name]([{"params": ours, "weight_decay": 0.01}])
+        moved = learned(optimizer, ours, range(6))
+        torch.testing.assert_close(moved, learned(RIVALS[name](theirs), theirs, range(6)), rtol=1e-6, atol=1e-7)
+        assert not torch.equal(moved[0], some_weights()[0])
+
+    @pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])
+    def test_what_torch_optim_saved_can_be_gone_on_with(self, name: str) -> None:
+        theirs, ours = some_weights(), some_weights()
+        rival = RIVALS[name](theirs)
+        learned(rival, theirs, range(3))
+        for weight, other in zip(ours, theirs, strict=True):
+            weight.data.copy_(other)
+        optimizer = OURS[name]([{"params": ours, "weight_decay": 0.01}])
+        optimizer.load_state_dict(rival.state_dict())
+        torch.testing.assert_close(
+            learned(optimizer, ours, range(3, 6)), learned(rival, theirs, range(3, 6)), rtol=1e-6, atol=1e-7
+        )
+
+    @pytest.mark.parametrize("name", OURS)
+    def test_what_is_saved_and_loaded_goes_on_exactly(self, name: str) -> None:
+        weights, again = some_weights(), some_weights()
+        optimizer, other = (OURS[name]([{"params": w, "weight_decay": 0.01}]) for w in (weights, again))
+        learned(optimizer, weights, range(3))
+        for weight, twin in zip(weights, again, strict=True):
+            twin.data.copy_(weight)
+        other.load_state_dict(copied(optimizer.state_dict()))
+        for one, twin in zip(learned(optimizer, weights, range(3, 6)), learned(other, again, range(3, 6)), strict=True):
+            assert torch.equal(one, twin)
 
 
 class TestLARS:
