@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from sslterm.methods.base import Batch, Method
 from sslterm.models.encoders import features
 from sslterm.models.heads import mlp
+from sslterm.models.queue import Queue
 from sslterm.models.split_batch_norm import split_batch_norm
 from sslterm.models.teacher import Teacher
 from sslterm.presets import Count, Fraction, Positive, Section
@@ -28,8 +29,6 @@ class MoCo(Method):
     """
 
     view_count = 2
-    queue: Tensor
-    oldest: Tensor
 
     class Settings(Section):
         queue: Count = 4096
@@ -57,9 +56,7 @@ class MoCo(Method):
         if settings.bn_splits > 1:
             split_batch_norm(encoder, settings.bn_splits)
         self.teacher = Teacher(encoder, self.projector)
-        # Noise on the sphere, so that the first steps have negatives too: the loss starts near ln(K + 1).
-        self.register_buffer("queue", F.normalize(torch.randn(settings.queue, settings.projection_dim), dim=1))
-        self.register_buffer("oldest", torch.zeros((), dtype=torch.int64))
+        self.queue = Queue(settings.queue, settings.projection_dim)  # noise at first: the loss starts near ln(K + 1)
         self.fresh: list[Tensor] = []  # this step's keys, until the step is over
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -69,7 +66,7 @@ class MoCo(Method):
         self.fresh, losses, top1s = [], [], []
         for query_view, key_view in pairs:
             keys = self.keys(key_view)
-            loss, top1 = info_nce(self.embed(query_view), keys, self.queue, self.settings.temperature)
+            loss, top1 = info_nce(self.embed(query_view), keys, self.queue.rows, self.settings.temperature)
             self.fresh.append(keys)
             losses.append(loss)
             top1s.append(top1)
@@ -94,10 +91,7 @@ class MoCo(Method):
         loss neither, ever finds a key of its own step among the negatives."""
         self.teacher.follow(self.encoder, self.projector, teacher_momentum=self.settings.teacher_momentum)
         for keys in self.fresh:
-            # The place is counted on the device, so that nothing waits for it.
-            places = (self.oldest + torch.arange(len(keys), device=keys.device)) % len(self.queue)
-            self.queue.index_copy_(0, places, keys)
-            self.oldest.add_(len(keys)).remainder_(len(self.queue))
+            self.queue.push(keys)
         self.fresh = []
 
     def embed(self, images: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from sslterm.runs import Run, checkpoints, metrics
 from sslterm.runs.create import create
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["sslterm.engine.train", "torch._dynamo"])  # the first optimizer imports it
+CONTEXT.set_forkserver_preload(["sslterm.engine.train"])
 
 METHODS: dict[str, dict[str, Any]] = {
     "supervised": {},
@@ -32,6 +32,9 @@ METHODS: dict[str, dict[str, Any]] = {
     "simclr": {},
     "moco": {"queue": 64, "bn_splits": 4, "symmetric": True, "projector": "mlp"},
     "byol": {"hidden_dim": 32, "projection_dim": 16},
+    "barlow_twins": {"hidden_dim": 32, "projection_dim": 16},
+    "vicreg": {"hidden_dim": 32, "projection_dim": 16},
+    "nnclr": {"queue": 64, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
     "simsiam": {"hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
 }
 OPTIMIZERS: dict[str, dict[str, Any]] = {

@@ -15,6 +15,9 @@ SAID = {
     "simclr": {},
     "moco": {"queue": 32, "bn_splits": 2, "symmetric": True},
     "byol": {"hidden_dim": 32, "projection_dim": 16},
+    "barlow_twins": {"hidden_dim": 32, "projection_dim": 16},
+    "vicreg": {"hidden_dim": 32, "projection_dim": 16},
+    "nnclr": {"queue": 32, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 24},
     "simsiam": {"hidden_dim": 32, "projection_dim": 32, "predictor_dim": 16},
 }
 WAITS = {

@@ -66,23 +66,23 @@ def test_top1_counts_queries_nearest_to_their_own_key():
 
 class TestQueue:
     def test_it_starts_as_noise_on_the_sphere(self):
-        queue = method(queue=512, projection_dim=64).queue
+        queue = method(queue=512, projection_dim=64).queue.rows
         torch.testing.assert_close(queue.norm(dim=1), torch.ones(512))
         assert queue.mean(0).abs().max() < 0.05
         assert queue.dtype == torch.float32
 
     def test_keys_enter_in_order_and_the_oldest_leave(self):
         learner = method()
-        noise, seen = learner.queue.clone(), []
+        noise, seen = learner.queue.rows.clone(), []
         for step in range(5):
             learner(batch(seed=step))
             seen += learner.fresh
             learner.after_step(0.0)
             entered = torch.cat(seen)
-            assert learner.oldest == 8 * (step + 1) % 32
+            assert learner.queue.oldest == 8 * (step + 1) % 32
             if step == 1:
-                assert torch.equal(learner.queue, torch.cat([entered, noise[16:]]))
-        assert torch.equal(learner.queue, torch.cat([entered[32:40], entered[8:32]]))
+                assert torch.equal(learner.queue.rows, torch.cat([entered, noise[16:]]))
+        assert torch.equal(learner.queue.rows, torch.cat([entered[32:40], entered[8:32]]))
 
     def test_places_wrap_even_in_the_middle_of_a_batch(self):
         learner = method(queue=12)
@@ -92,17 +92,17 @@ class TestQueue:
             entered += learner.fresh
             learner.after_step(0.0)
         keys = torch.cat(entered)
-        assert torch.equal(learner.queue, torch.cat([keys[12:16], keys[4:12]]))
-        assert learner.oldest == 4
+        assert torch.equal(learner.queue.rows, torch.cat([keys[12:16], keys[4:12]]))
+        assert learner.queue.oldest == 4
 
     @pytest.mark.parametrize("symmetric", [False, True])
     def test_own_keys_are_never_among_the_negatives(self, symmetric):
         """The step's loss is that of the queue as the step before left it, in both halves."""
         learner = method(symmetric=symmetric, bn_splits=1)
         for step in range(3):
-            queue, seen = learner.queue.clone(), batch(seed=step)
+            queue, seen = learner.queue.rows.clone(), batch(seed=step)
             loss = learner(seen)["loss"].item()
-            assert torch.equal(learner.queue, queue)
+            assert torch.equal(learner.queue.rows, queue)
             halves = [(0, 1), (1, 0)] if symmetric else [(0, 1)]
             expected = 0.0
             with torch.no_grad():
@@ -111,13 +111,13 @@ class TestQueue:
                     expected += algorithm_1(z.numpy(), keys.numpy(), queue.numpy(), 0.1)
             assert loss == pytest.approx(expected, abs=1e-4)
             learner.after_step(0.0)
-            assert learner.oldest == (step + 1) * 8 * len(halves) % 32
+            assert learner.queue.oldest == (step + 1) * 8 * len(halves) % 32
 
     def test_looking_without_a_step_leaves_it_alone(self):
         learner = method()
-        before = learner.queue.clone()
+        before = learner.queue.rows.clone()
         learner(batch())
-        assert torch.equal(learner.queue, before)
+        assert torch.equal(learner.queue.rows, before)
 
 
 class TestShuffledBatchNorm:
@@ -201,7 +201,7 @@ def test_under_bf16_the_cosines_and_the_queue_are_still_fp32():
     loss.backward()
     learner.after_step(0.0)
     assert loss.isfinite()
-    assert learner.queue.dtype == torch.float32
+    assert learner.queue.rows.dtype == torch.float32
     assert exact.item() == pytest.approx(algorithm_1(z.numpy(), keys.numpy(), queue.numpy(), 0.1), abs=1e-5)
 
 
@@ -214,8 +214,8 @@ def test_the_state_comes_back_with_queue_and_place():
         torch.manual_seed(5)
         each(batch(seed=2))
         each.after_step(0.0)
-    assert torch.equal(learner.queue, other.queue)
-    assert learner.oldest == other.oldest == 16
+    assert torch.equal(learner.queue.rows, other.queue.rows)
+    assert learner.queue.oldest == other.queue.oldest == 16
 
 
 class TestBatchSize:
