@@ -260,6 +260,14 @@ class TestResolved:
         assert views.recipe(0).solarize == 0.0
         assert (views.recipe(1).solarize, views.recipe(1).flip) == (0.2, 0.5)
 
+    def test_local_views_differ_only_in_what_is_said_and_have_a_size_of_their_own(self) -> None:
+        local = presets.LocalViews(count=4, size=12, area=(0.1, 0.3))
+        views = presets.Views(size=32, flip=0.5, local=local, second=presets.ViewChange(solarize=0.2))
+        recipe = views.local_recipe()
+        assert (recipe.size, recipe.area, recipe.flip, recipe.solarize) == (12, (0.1, 0.3), 0.5, 0.0)
+        assert views.recipe(0).area == presets.Views().area
+        assert views.recipe(0).local.count == recipe.local.count == 0
+
 
 class TestFinding:
     def test_shipped_presets_are_found_by_name(self) -> None:

@@ -156,6 +156,23 @@ def _views(preset: Preset, stage: Stage, sound: Sound) -> Iterator[Problem]:
         if text not in wrong:
             yield _read(text.replace("views.", "views.second.", 1))
     yield from _jitter(first, second)
+    yield from _local(stage, size, side)
+
+
+def _local(stage: Stage, size: int | None, side: int | None) -> Iterator[Problem]:
+    """What is wrong with local views, where a preset asks for some."""
+    local, name = stage.views.local, stage.method.get("name")
+    if not local.count:
+        return
+    if name in methods.names() and not methods.find(name).takes_local_views:
+        some = ", ".join(known for known in methods.names() if methods.find(known).takes_local_views)
+        yield Problem("views.local.count", f"{name} has no use for local views, but {some}; say 0 for this stage")
+    if size and local.size and local.size > size:
+        yield Problem(
+            "views.local.size", f"{local.size} is more than the {size} pixels of the other views", warning=True
+        )
+    for text in problems_of_views(stage.views.local_recipe(), local.size or (size and max(size // 2, 1)), side):
+        yield _read(text.replace("views.", "views.local.", 1))
 
 
 def _jitter(first: presets.Views, second: presets.Views) -> Iterator[Problem]:

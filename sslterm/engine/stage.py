@@ -104,8 +104,7 @@ def foresee(preset: presets.Preset, dataset: Dataset, parts: dict[str, Tensor], 
                 " out, or sort the images into class folders"
             )
         part_of(preset, index, dataset, parts)
-        for which in range(methods.find(stage.method["name"]).view_count):
-            train_view(preset, index, which, dataset, Normalisation((0.5,), (0.5,), "nothing"))
+        train_views(preset, index, dataset, Normalisation((0.5,), (0.5,), "nothing"))
 
 
 def largest_view(preset: presets.Preset) -> int | None:
@@ -119,10 +118,18 @@ def plain_view(preset: presets.Preset, index: int, dataset: Dataset, normal: Nor
     return PlainView(views, *_by_channel(normal, channels), channels, views.size or dataset.size)
 
 
-def train_view(preset: presets.Preset, index: int, which: int, dataset: Dataset, normal: Normalisation) -> TrainView:
-    """How images look in one of a method's views, counted from 0. Raises ViewError."""
-    views, channels = preset.stage[index].views, input_channels(preset.encoder, dataset.channels)
-    return TrainView(views.recipe(which), *_by_channel(normal, channels), channels, views.size or dataset.size)
+def train_views(preset: presets.Preset, index: int, dataset: Dataset, normal: Normalisation) -> list[TrainView]:
+    """How images look in each view of a method, the local ones last. Raises ViewError."""
+    stage, channels = preset.stage[index], input_channels(preset.encoder, dataset.channels)
+    views, size = stage.views, stage.views.size or dataset.size
+
+    def made(recipe: presets.Views, side: int) -> TrainView:
+        return TrainView(recipe, *_by_channel(normal, channels), channels, side)
+
+    whole = [made(views.recipe(which), size) for which in range(methods.find(stage.method["name"]).view_count)]
+    if not views.local.count:
+        return whole
+    return whole + [made(views.local_recipe(), views.local.size or max(size // 2, 1))] * views.local.count
 
 
 def _by_channel(normal: Normalisation, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -168,7 +175,7 @@ class StageInTraining:
         self.best: list[tuple[float, str]] = []
         self.rate = 0.0
         dataset, normal = subject.dataset, subject.normalisation
-        self.views = [train_view(preset, index, which, dataset, normal) for which in range(self.method.view_count)]
+        self.views = train_views(preset, index, dataset, normal)
         self.plain = plain_view(preset, index, dataset, normal)
         if before and before["stage_index"] == index:
             self._load(before)

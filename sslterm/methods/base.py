@@ -18,7 +18,8 @@ class Batch:
     """What one step sees."""
 
     views: tuple[Tensor, ...]
-    """Each float (B, C, S, S), normalised; as many as the method asks for."""
+    """Each float (B, C, S, S), normalised; as many as the method asks for, and then the local ones with an S of their
+    own."""
     labels: Tensor
     """int64 (B,); -1 where an image has none, and always for methods that must not look."""
     indices: Tensor
@@ -36,6 +37,8 @@ class Method(nn.Module):
         """What `[method]` may say beside its name."""
 
     view_count: ClassVar[int] = 1
+    takes_local_views: ClassVar[bool] = False
+    """Whether `views.local.count` more views, smaller ones, may come behind those (multi-crop)."""
     uses_labels: ClassVar[bool] = False
     chart: ClassVar[str] = "knn/top1"
     """The metric that says how good a checkpoint is, unless the preset names another."""

@@ -94,6 +94,15 @@ class ViewChange(Section):
     solarize: Fraction | None = None
 
 
+class LocalViews(ViewChange):
+    """Small views of small parts, beside the others: "multi-crop" (SwAV, DINO)."""
+
+    count: Whole = 0
+    """How many of each image, for methods that take them."""
+    size: Count | None = None
+    """Side in pixels; left out: half of the other views'."""
+
+
 class Views(Section):
     """`[views]`: how a training image is changed before the method sees it. Never touches valid or test images."""
 
@@ -122,11 +131,20 @@ class Views(Section):
     solarize: Fraction = 0.0
     second: ViewChange = ViewChange()
     """What differs in the second view of methods that compare two (BYOL's asymmetric views)."""
+    local: LocalViews = LocalViews()
+    """Local views beside those: how many, how large, and what else differs, the `area` above all."""
 
     def recipe(self, view: int) -> Views:
         """The settings of one view, counted from 0: `second` applies to every odd one."""
-        changes = self.second.model_dump(exclude_none=True) if view % 2 else {}
-        return self.model_copy(update={**changes, "second": ViewChange()})
+        return self._changed(self.second if view % 2 else ViewChange())
+
+    def local_recipe(self) -> Views:
+        """The settings of every local view; `size` is None where it is left out."""
+        return self._changed(self.local).model_copy(update={"size": self.local.size})
+
+    def _changed(self, change: ViewChange) -> Views:
+        said = change.model_dump(exclude_none=True, exclude={"count", "size"})
+        return self.model_copy(update={**said, "second": ViewChange(), "local": LocalViews()})
 
 
 class Encoder(Section):

@@ -37,6 +37,22 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "data.folder",
         "say where the images are",
     ),
+    "local views for a method without": (
+        {"method": SIMCLR, "views": {"local": {"count": 2}}},
+        "views.local.count",
+        "simclr has no use for local views, but swav",
+    ),
+    "local views larger than the others": (
+        {"method": {"name": "swav", "prototypes": 100}, "views": {"size": 32, "local": {"count": 2, "size": 40}}},
+        "views.local.size",
+        "40 is more than the 32 pixels",
+    ),
+    "an impossible area of local views": (
+        {"method": {"name": "swav", "prototypes": 100}, "views": {"local": {"count": 2, "area": [0.9, 0.2]}}},
+        "views.local.area",
+        "the smaller first",
+    ),
+    "more prototypes than images": ({"method": {"name": "swav"}, "batch_size": 256}, "method", "a queue of 3072"),
     "one image for all": ({"method": SIMCLR, "data": {"train": 1}}, "data.train", "write 1.0 for all"),
     "a queue that the batch does not divide": (
         {"method": {"name": "moco", "queue": 1000}, "batch_size": 256},
@@ -155,7 +171,11 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "method.projector_layers",
         "7 is not one of 2, 3",
     ),
-    "a method in capitals": ({"method": {"name": "SimCLR"}}, "method.name", "'SimCLR' is no method; there are byol"),
+    "a method in capitals": (
+        {"method": {"name": "SimCLR"}},
+        "method.name",
+        "'SimCLR' is no method; there are barlow_twins",
+    ),
     "a batch without negatives": ({"method": SIMCLR, "batch_size": 1}, "method", "no other image to tell one from"),
     "a stem where there is none": (
         {"method": SIMCLR, "encoder": {"name": "conv4", "stem": "imagenet"}},

@@ -35,6 +35,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "barlow_twins": {"hidden_dim": 32, "projection_dim": 16},
     "vicreg": {"hidden_dim": 32, "projection_dim": 16},
     "nnclr": {"queue": 64, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
+    "swav": {"prototypes": 12, "queue": 64, "frozen": 3, "hidden_dim": 32, "projection_dim": 16},
     "simsiam": {"hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
 }
 OPTIMIZERS: dict[str, dict[str, Any]] = {

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sslterm import presets
+from sslterm import methods, presets
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
 from sslterm.engine import chance, parts, step
@@ -39,6 +39,22 @@ SMALL: dict[str, Any] = {
 SIMCLR = {"name": "simclr"}
 PROBE = {"name": "supervised", "train": "head"}
 TWO_STAGES = [{"name": "pretrain", "method": SIMCLR}, {"name": "probe", "part": "labeled", "method": PROBE}]
+
+
+def test_local_views_are_seen_behind_the_others(
+    runs_dir: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides: list[list[int]] = []
+    kind = methods.find("swav")
+    forward = kind.forward
+    monkeypatch.setattr(
+        kind, "forward", lambda self, seen: sides.append([view.shape[-1] for view in seen.views]) or forward(self, seen)
+    )
+    views = {"crop": "resized", "local": {"count": 3, "area": [0.1, 0.4]}}
+    method = {"name": "swav", "prototypes": 8, "hidden_dim": 16, "projection_dim": 8}
+    run = run_of(runs_dir, {**SMALL, "encoder": {"name": "conv4"}, "views": views, "method": method, "epochs": 1})
+    train(run, device="cpu", data_dir=data_dir)
+    assert sides == [[16, 16, 8, 8, 8]] * 4
 
 
 def run_of(runs_dir: Path, written: dict[str, Any], name: str = "a") -> Run:

@@ -18,6 +18,7 @@ SAID = {
     "barlow_twins": {"hidden_dim": 32, "projection_dim": 16},
     "vicreg": {"hidden_dim": 32, "projection_dim": 16},
     "nnclr": {"queue": 32, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 24},
+    "swav": {"prototypes": 12, "queue": 16, "frozen": 2, "hidden_dim": 32, "projection_dim": 16},
     "simsiam": {"hidden_dim": 32, "projection_dim": 32, "predictor_dim": 16},
 }
 WAITS = {

@@ -18,7 +18,7 @@ from sslterm.data.splits import split
 from sslterm.engine import chance, parts
 from sslterm.engine.pictures.images import called, pixels
 from sslterm.engine.pictures.sheet import Row, Sheet, Tile
-from sslterm.engine.stage import largest_view, train_view
+from sslterm.engine.stage import largest_view, train_views
 from sslterm.engine.weights import Normalisation
 from sslterm.runs import Run, RunError
 
@@ -45,8 +45,8 @@ def sheet(preset: presets.Preset, dataset: Dataset, parts: dict[str, Tensor], co
     knobs, problems = methods.settings(stage.method, f"stage.{stage.name}.method")
     if knobs is None:
         raise presets.PresetError("preset", problems)
-    kinds = methods.find(stage.method["name"]).view_count
-    views = [train_view(preset, 0, which, dataset, AS_THEY_ARE) for which in range(kinds)]
+    views = train_views(preset, 0, dataset, AS_THEY_ARE)
+    kinds = len(views)
     indices = _first_images(preset, dataset, parts)[:count]
     images = pixels(dataset, indices)
     draw = chance.generator(preset.seed, "views", 0, 0, 0)
