@@ -150,9 +150,8 @@ class SwAV(Method):
 
 
 def sinkhorn(scores: Tensor, epsilon: float, iterations: int) -> Tensor:
-    """Algorithm 1's `sinkhorn`: float32 (N, K) -> assignments (N, K) of which each row adds up to 1, and each column, after
-    enough iterations, to N / K.
-    """
+    """The paper's `sinkhorn`: float32 scores (N, K) -> assignments (N, K). Each row adds up to 1, and after enough
+    iterations each column to N / K."""
     # The greatest score is taken off all of them, which changes nothing but keeps exp within reach.
     shares = torch.exp((scores - scores.max()) / epsilon)
     shares /= shares.sum()
