@@ -47,11 +47,11 @@ def test_what_readers_need_loads_nothing_heavy(module: str) -> None:
 
 
 def test_the_learner_loads_torchvision_only_where_an_encoder_needs_it() -> None:
-    assert not loaded_after("import sslterm.engine.train, sslterm.engine.evaluate") & {
-        "torchvision",
-        "textual",
-        "sklearn",
-    }
+    resnet = (
+        "import sslterm.engine.train, sslterm.engine.evaluate; from sslterm import presets;"
+        "from sslterm.models.encoders import build_encoder; build_encoder(presets.Encoder(name='resnet18'), 3)"
+    )
+    assert not loaded_after(resnet) & {"torch._dynamo", "torchvision", "textual", "sklearn"}
 
 
 def test_a_step_of_training_does_not_load_torchs_compiler() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from sslterm import presets
 from sslterm.errors import UserError
 from sslterm.models.conv4 import Conv4
+from sslterm.models.resnet import ResNet
 from sslterm.models.tinyvgg import TinyVGG
 
 
@@ -36,8 +37,12 @@ def build_encoder(settings: presets.Encoder, channels: int) -> nn.Module:
     if settings.name == "conv4":
         return Conv4(channels)
     assert channels == 3, channels
-    network = _torchvision_network(settings)
-    return MobileNet(network.features) if settings.name.startswith("mobilenet") else _headless(network)
+    if settings.name.startswith("mobilenet"):
+        return _mobilenet(settings)
+    network = ResNet(settings.name, channels, settings.stem)
+    if settings.weights == "imagenet":
+        _load_imagenet(network, settings.name)
+    return network
 
 
 def input_channels(settings: presets.Encoder, data_channels: int) -> int:
@@ -81,26 +86,13 @@ class MobileNet(nn.Module):
         return maps.flatten(1)
 
 
-def _torchvision_network(settings: presets.Encoder) -> Any:
-    """torchvision's network as it is, with its classifier; for resnets with the stem that was asked for."""
+def _mobilenet(settings: presets.Encoder) -> MobileNet:
     from torchvision.models import get_model
 
     network = get_model(settings.name, weights=None)
     if settings.weights == "imagenet":
         _load_imagenet(network, settings.name)
-    if settings.name.startswith("resnet") and settings.stem == "cifar":
-        # SimCLR appendix B.9: for small images "we replace the first 7x7 Conv of stride 2 with 3x3 Conv of stride 1,
-        # and also remove the first max pooling operation".
-        network.conv1 = nn.Conv2d(3, 64, 3, stride=1, padding=1, bias=False)
-        nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
-        network.maxpool = nn.Identity()
-    return network
-
-
-def _headless(network: Any) -> nn.Module:
-    network.features = network.fc.in_features
-    network.fc = nn.Identity()
-    return cast(nn.Module, network)
+    return MobileNet(network.features)
 
 
 # ---------------------------------------------------------------- torchvision's weights
@@ -128,7 +120,9 @@ def _load_imagenet(network: nn.Module, name: str) -> None:
     was_there = file.is_file()
     try:
         weights = torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True, weights_only=True)
-        network.load_state_dict(weights)
+        own = network.state_dict()
+        # Our resnets have no classifier; whatever else is too much or too little is refused.
+        network.load_state_dict({key: value for key, value in weights.items() if key in own or key[:3] != "fc."})
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, TypeError, AttributeError) as error:
         if was_there:
             raise WeightsError(
