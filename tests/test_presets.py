@@ -264,7 +264,7 @@ class TestResolved:
         local = presets.LocalViews(count=4, size=12, area=(0.1, 0.3))
         views = presets.Views(size=32, flip=0.5, local=local, second=presets.ViewChange(solarize=0.2))
         recipe = views.local_recipe()
-        assert (recipe.size, recipe.area, recipe.flip, recipe.solarize) == (12, (0.1, 0.3), 0.5, 0.0)
+        assert (views.local_size(32), recipe.area, recipe.flip, recipe.solarize) == (12, (0.1, 0.3), 0.5, 0.0)
         assert views.recipe(0).area == presets.Views().area
         assert views.recipe(0).local.count == recipe.local.count == 0
 

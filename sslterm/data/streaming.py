@@ -65,10 +65,10 @@ class _Decoders:
         self.room = batch[0]
         # A slot for each batch that is asked for ahead, and one for the batch that is being taken.
         self._slots = torch.empty(workers * AHEAD + 1, *batch, dtype=torch.uint8).share_memory_()
-        self._asked: list[list[int]] = []
+        self._asked: list[list[int]] = []  # of each batch: a slot, and the images that belong in it
         self._loader: DataLoader[Any] = DataLoader(
             _Files(root, files, self._slots),  # type: ignore[arg-type]
-            batch_sampler=_Endlessly(self._asked),
+            batch_sampler=self._asked,  # the loader stays, and begins each epoch at the list's beginning
             num_workers=workers,
             prefetch_factor=AHEAD if workers else None,
             persistent_workers=workers > 0,
@@ -86,19 +86,6 @@ class _Decoders:
                 raise slot
             # numpy copies in this thread alone; torch's threads would have to wait for cores that are decoding.
             yield moved(torch.from_numpy(self._slots[slot, : len(indices)].numpy().copy()), device)
-
-
-class _Endlessly:
-    """The order of the epoch at hand, for a loader that stays: a list of a slot and the images that belong in it."""
-
-    def __init__(self, asked: list[list[int]]) -> None:
-        self._asked = asked
-
-    def __iter__(self) -> Iterator[list[int]]:
-        return iter(self._asked)
-
-    def __len__(self) -> int:
-        return len(self._asked)
 
 
 class _Files:

@@ -171,7 +171,9 @@ def _local(stage: Stage, size: int | None, side: int | None) -> Iterator[Problem
         yield Problem(
             "views.local.size", f"{local.size} is more than the {size} pixels of the other views", warning=True
         )
-    for text in problems_of_views(stage.views.local_recipe(), local.size or (size and max(size // 2, 1)), side):
+    for text in problems_of_views(
+        stage.views.local_recipe(), stage.views.local_size(size) if size else local.size, side
+    ):
         yield _read(text.replace("views.", "views.local.", 1))
 
 

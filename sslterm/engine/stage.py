@@ -129,7 +129,7 @@ def train_views(preset: presets.Preset, index: int, dataset: Dataset, normal: No
     whole = [made(views.recipe(which), size) for which in range(methods.find(stage.method["name"]).view_count)]
     if not views.local.count:
         return whole
-    return whole + [made(views.local_recipe(), views.local.size or max(size // 2, 1))] * views.local.count
+    return whole + [made(views.local_recipe(), views.local_size(size))] * views.local.count
 
 
 def _by_channel(normal: Normalisation, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -50,13 +50,7 @@ class NNCLR(Method):
         """Why these settings cannot train with such a batch, as sentences."""
         if batch_size == 1:
             return ["batch_size = 1 leaves no other image to tell one from; take at least 2"]
-        if settings.queue % batch_size:
-            nearest = max(1, round(settings.queue / batch_size)) * batch_size
-            return [
-                f"queue = {settings.queue} is no multiple of batch_size = {batch_size}; take {nearest}, so that whole"
-                " batches leave at once"
-            ]
-        return []
+        return Queue.objections(settings.queue, batch_size)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Algorithm 1, the mean of both directions; near ln B at first. Each view is a batch of its own.

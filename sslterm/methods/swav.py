@@ -76,13 +76,7 @@ class SwAV(Method):
     @staticmethod
     def objections(settings: Any, batch_size: int) -> list[str]:
         """Why these settings cannot train with such a batch, as sentences."""
-        if settings.queue % batch_size:
-            nearest = max(1, round(settings.queue / batch_size)) * batch_size
-            return [
-                f"queue = {settings.queue} is no multiple of batch_size = {batch_size}; take {nearest}, so that whole"
-                " batches leave at once"
-            ]
-        return []
+        return Queue.objections(settings.queue, batch_size)
 
     @staticmethod
     def doubts(settings: Any, batch_size: int) -> list[str]:

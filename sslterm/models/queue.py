@@ -24,6 +24,17 @@ class Queue(nn.Module):
     def __len__(self) -> int:
         return len(self.rows)
 
+    @staticmethod
+    def objections(length: int, batch_size: int) -> list[str]:
+        """Why a method's `queue` of this length cannot take one row of each image: a sentence, or none."""
+        if length % batch_size == 0:
+            return []
+        nearest = max(1, round(length / batch_size)) * batch_size
+        return [
+            f"queue = {length} is no multiple of batch_size = {batch_size}; take {nearest}, so that whole batches"
+            " leave at once"
+        ]
+
     @torch.no_grad()
     def push(self, rows: Tensor) -> None:
         """These rows, float (n, width), take the place of the n oldest. The place is counted on the device, so that

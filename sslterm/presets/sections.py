@@ -139,8 +139,12 @@ class Views(Section):
         return self._changed(self.second if view % 2 else ViewChange())
 
     def local_recipe(self) -> Views:
-        """The settings of every local view; `size` is None where it is left out."""
-        return self._changed(self.local).model_copy(update={"size": self.local.size})
+        """The settings of every local view."""
+        return self._changed(self.local)
+
+    def local_size(self, size: int) -> int:
+        """Side of a local view where that of the others is `size`."""
+        return self.local.size or max(size // 2, 1)
 
     def _changed(self, change: ViewChange) -> Views:
         said = change.model_dump(exclude_none=True, exclude={"count", "size"})
