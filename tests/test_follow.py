@@ -8,6 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from sslterm.cli.training import follow
 from sslterm.follow import Follower, described
 from sslterm.runs import Run, files
 from sslterm.runs.job import Job
@@ -117,3 +118,21 @@ def test_a_job_has_ended_by_its_record_or_because_nobody_is_left(job: Job) -> No
         assert follower.ended()  # another start took its place
     files.write_json(job.folder / "job.json", {"job": "j", "phase": "started"})
     assert follower.ended()
+
+
+def test_a_ctrl_c_while_another_is_answered_is_the_next_one_and_never_lost(
+    job: Job, capsys: Any, monkeypatch: Any
+) -> None:
+    asked: list[bool] = []
+
+    def ask(_job: Job, hurry: bool) -> None:
+        asked.append(hurry)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+
+    follower = Follower(job, "j", 0)
+    monkeypatch.setattr("sslterm.jobs.stop.ask", ask)
+    monkeypatch.setattr(follower, "watch", Mock(side_effect=[KeyboardInterrupt, None]))
+    follow(job, follower)
+    assert asked == [False, True]
+    assert capsys.readouterr().err == "ends at once; what was saved stays\n"

@@ -139,23 +139,28 @@ def follow_start(started: Started, quiet: bool) -> None:
     follow(started.job, Follower(started.job, started.token, started.log_from, quiet))
 
 
+ANSWERS = {
+    1: "finishing the step and saving; Ctrl-C once more ends at once",
+    2: "ends at once; what was saved stays",
+}
+"""What is said to the first Ctrl-C, and to the second."""
+
+
 def follow(job: Job, follower: Any) -> None:
     """Follow a job to its end. Ctrl-C asks for a clean stop, once more for an end at once, a third time leaves."""
     from sslterm.jobs import stop
 
     for times in range(3):
         try:
+            # Within the try: a Ctrl-C that comes while the last one is being answered is the next one.
+            if times:
+                stop.ask(job, hurry=times == 2)
+                follower.say(ANSWERS[times])
             follower.watch()
             return
         except KeyboardInterrupt:
-            if times == 2:
-                end("left it alone; `sslterm stop --now` kills", INTERRUPTED)
-            stop.ask(job, hurry=times == 1)
-            follower.say(
-                "ends at once; what was saved stays"
-                if times
-                else "finishing the step and saving; Ctrl-C once more ends at once"
-            )
+            continue
+    end("left it alone; `sslterm stop --now` kills", INTERRUPTED)
 
 
 def _close(run: Run, as_json: bool) -> None:
