@@ -54,6 +54,7 @@ class Family:
         self, *arguments: str, command: Sequence[str] = (), env: dict[str, str] | None = None, **order: Any
     ) -> None:
         """Supervise the light trainer with these arguments, or another command; returns at once."""
+        self._wait_for(self.supervisor)
         self._started += 1
         self.before = self.word
         self.token = f"{self.run.name}-{self._started}-{os.getpid()}"
@@ -69,6 +70,7 @@ class Family:
 
     def follow(self) -> None:
         """Somebody looks on, as `sslterm watch` does."""
+        self._wait_for(self.follower)
         self.follower = subprocess.Popen(
             [sys.executable, "-m", "sslterm", "watch", str(self.run.path)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -180,7 +182,11 @@ class Family:
                 self.follower.kill()
             self.reap()
             time.sleep(0.02)
-        for child in (self.supervisor, self.follower):
+        self._wait_for(self.supervisor, self.follower)
+
+    def _wait_for(self, *children: subprocess.Popen[bytes] | None) -> None:
+        """Until the ones before are gone: `reap` finds nothing where the last of a dead one's threads still ends."""
+        for child in children:
             if child:
                 child.wait(PATIENCE)
 
