@@ -23,11 +23,9 @@ from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
 from sslterm.engine import chance
 from sslterm.engine.device import Precision, pick_device, pick_precision, prepare
-from sslterm.engine.optim import clip
 from sslterm.engine.stage import StageInTraining, Subject, largest_view
-from sslterm.engine.step import epoch_order, one_step
+from sslterm.engine.step import batch_of, batches_of, epoch_order, learn, one_step
 from sslterm.engine.weights import normalisation
-from sslterm.methods import Batch
 
 WHOLE, BARE = "whole step", "bare model"
 
@@ -79,13 +77,13 @@ class Whole:
     def _endless(self) -> Any:
         while True:
             order = epoch_order(self.stage)
-            yield from zip(order, self.stage.subject.dataset.batches(order, self.stage.subject.device), strict=True)
+            yield from zip(order, batches_of(self.stage, order), strict=True)
             self.stage.epoch, self.stage.step = 0, 0  # the same epoch again: nobody looks at what is learned
 
     def step(self) -> None:
         """One."""
-        indices, images = next(self._batches)
-        one_step(self.stage, images, indices)
+        places, images = next(self._batches)
+        one_step(self.stage, images, places)
         if self.stage.meter.waiting >= self.stage.preset.monitor.log_every:
             self.stage.meter.read()
 
@@ -96,22 +94,13 @@ class Bare:
     def __init__(self, stage: StageInTraining) -> None:
         self.stage = stage
         order = epoch_order(stage)[:1]
-        images = next(iter(stage.subject.dataset.batches(order, stage.subject.device)))
+        images = next(batches_of(stage, order))
         draw = chance.generator(stage.preset.seed, "bench")
-        labels = stage.subject.labels[order[0].to(stage.subject.device)]
-        self.batch = Batch(tuple(view(images, draw) for view in stage.views), labels, order[0])
+        self.batch = batch_of(stage, tuple(view(images, draw) for view in stage.views), order[0])
 
     def step(self) -> Tensor:
         """One."""
-        stage = self.stage
-        with stage.precision.on(stage.subject.device):
-            loss = stage.method(self.batch)["loss"]
-        stage.optimizer.zero_grad()
-        loss.backward()
-        if stage.stage.clip_norm:
-            clip(stage.method.trained().values(), stage.stage.clip_norm)
-        stage.optimizer.step()
-        return loss.detach()
+        return learn(self.stage, self.batch)["loss"]
 
     def operations(self) -> int:
         """Floating-point operations of a step; a multiplication with its addition counts as two."""

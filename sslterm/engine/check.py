@@ -17,9 +17,9 @@ from sslterm import methods, presets
 from sslterm.data.catalog import KNOWN, Known
 from sslterm.data.views.draw import problems as problems_of_views
 from sslterm.engine.optim import groups
-from sslterm.methods import Method
+from sslterm.methods import Facts, Method
 from sslterm.models.encoders import build_encoder, input_channels
-from sslterm.presets import Encoder, Preset, PresetError, Problem, Stage, nearest
+from sslterm.presets import A_BILLION, Encoder, Preset, PresetError, Problem, Stage, nearest
 
 SMALLEST_BATCH_FOR_BATCH_NORM = 16
 
@@ -133,6 +133,7 @@ def _stage(preset: Preset, index: int, learner: Method | None, sound: Sound) -> 
     yield from _part(preset, stage)
     yield from _views(preset, stage, sound)
     yield from _schedule(stage, sound)
+    yield from _before(preset, index)
     if learner:
         yield from _watched(preset, stage, learner, sound)
     if index == 0 and stage.start == "best":
@@ -144,6 +145,18 @@ def _part(preset: Preset, stage: Stage) -> Iterator[Problem]:
         yield Problem("part", f"{stage.part!r} needs data.labeled, which is 0")
     if stage.part == "labeled" and preset.data.labeled == 1.0 and isinstance(preset.data.labeled, float):
         yield Problem("data.labeled", 'every image is labeled, so that part = "labeled" is all of train', warning=True)
+
+
+def _before(preset: Preset, index: int) -> Iterator[Problem]:
+    """Whether the stage before left what a method goes on with."""
+    name = preset.stage[index].method.get("name")
+    needed = methods.find(name).needs if name in methods.names() else None
+    if needed and (index == 0 or preset.stage[index - 1].method.get("name") != needed):
+        yield Problem(
+            "method.name",
+            f"{name} goes on with what {needed} learned; put a stage with method = {{ name = {needed!r} }} right"
+            " before this one".replace("'", '"'),
+        )
 
 
 def _views(preset: Preset, stage: Stage, sound: Sound) -> Iterator[Problem]:
@@ -261,7 +274,7 @@ def _learner(preset: Preset, stage: Stage, sound: Sound) -> tuple[Method | None,
     try:
         with torch.device("meta"):
             encoder = build_encoder(weightless, input_channels(weightless, known.channels or 3))
-            method = kind(encoder, settings, known.classes or 2)
+            method = kind(encoder, settings, _facts(preset, stage, known, sound))
     except ValueError as error:
         return None, [*found, _read(str(error))]
     try:
@@ -269,6 +282,14 @@ def _learner(preset: Preset, stage: Stage, sound: Sound) -> tuple[Method | None,
     except ValueError as error:
         found.append(_read(str(error)))
     return method, [*found, *_batch_norm(method, stage)]
+
+
+def _facts(preset: Preset, stage: Stage, known: Known, sound: Sound) -> Facts:
+    """What the method would be told, as far as it is known without the data."""
+    size = (stage.views.size or preset.data.size or known.size) if sound("views.size", "data.size") else None
+    images = preset.data.images or known.train or A_BILLION
+    channels = input_channels(preset.encoder, known.channels or 3)
+    return Facts(known.classes or 2, images, channels, size or 32, (0.5,) * channels, (0.5,) * channels)
 
 
 def _read(text: str) -> Problem:

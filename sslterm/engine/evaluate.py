@@ -24,9 +24,9 @@ from sslterm.engine.features import outputs
 from sslterm.engine.knn import knn_probabilities
 from sslterm.engine.linear import WEIGHT_DECAYS, LinearProbe, fit_linear
 from sslterm.engine.scores import scores
-from sslterm.engine.stage import build_method, largest_view, plain_view
+from sslterm.engine.stage import build_method, facts_of, largest_view, plain_view
 from sslterm.engine.weights import Normalisation
-from sslterm.methods import Method
+from sslterm.methods import Facts, Method
 from sslterm.runs import Run, RunError, RunNotFound, checkpoints, evaluations, files
 from sslterm.runs.checkpoints import Checkpoint
 
@@ -150,13 +150,21 @@ class Examined:
     def method(self) -> Method:
         """The method as it was in the checkpoint."""
         examiner = self.examiner
-        method = build_method(examiner.preset, self.state["stage_index"], examiner.dataset, self.state)
+        method = build_method(examiner.preset, self.state["stage_index"], self._facts, self.state)
         try:
             method.load_state_dict(self.state["method"])
         except RuntimeError as error:
             reason = str(error).splitlines()[-1].strip()
             raise RunError(f"{self.checkpoint.file}: does not fit the run's preset ({reason})") from None
         return method.to(self.examiner.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def _facts(self) -> Facts:
+        """What the method was told when it was trained."""
+        index, normal = self.state["stage_index"], Normalisation.of_checkpoint(self.state)
+        known = facts_of(self.examiner.preset, index, self.examiner.dataset, 0, normal)
+        # Only methods that came later ask how many images there were; a checkpoint of before does not say.
+        return replace(known, images=self.state.get("images", 0))
 
     @cached_property
     def precision(self) -> PrecisionName:

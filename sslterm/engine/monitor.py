@@ -11,6 +11,7 @@ from sslterm.engine import chance
 from sslterm.engine.features import evaluating, extract, outputs
 from sslterm.engine.health import health
 from sslterm.engine.knn import knn_top1
+from sslterm.engine.looking import measure
 from sslterm.engine.stage import StageInTraining
 
 HEALTH_IMAGES = 512
@@ -34,8 +35,8 @@ def validate(stage: StageInTraining) -> dict[str, float]:
 
 
 def look(stage: StageInTraining) -> dict[str, float]:
-    """kNN top-1 and health of the representation, on the same images every time."""
-    return {**online_knn(stage), **representation_health(stage)}
+    """kNN top-1, health of the representation, and what the method itself measures, on the same images every time."""
+    return {**online_knn(stage), **representation_health(stage), **measure(stage)}
 
 
 def online_knn(stage: StageInTraining) -> dict[str, float]:

@@ -18,7 +18,7 @@ from sslterm.engine.meter import Meter
 from sslterm.engine.optim import build_optimizer
 from sslterm.engine.schedule import Schedule, Watch
 from sslterm.engine.weights import Normalisation, adopt
-from sslterm.methods import Method
+from sslterm.methods import Facts, Method
 from sslterm.models.encoders import build_encoder, input_channels
 from sslterm.presets import Problem
 from sslterm.runs import RunError
@@ -41,9 +41,14 @@ class Subject:
         self.labels = self.dataset.labels.to(self.device)
 
 
-def build_method(
-    preset: presets.Preset, index: int, dataset: Dataset, begins_with: dict[str, Any] | None = None
-) -> Method:
+def facts_of(preset: presets.Preset, index: int, dataset: Dataset, images: int, normal: Normalisation) -> Facts:
+    """What the method of a stage is told of so many images."""
+    channels = input_channels(preset.encoder, dataset.channels)
+    size = preset.stage[index].views.size or dataset.size
+    return Facts(len(dataset.classes), images, channels, size, *_by_channel(normal, channels))
+
+
+def build_method(preset: presets.Preset, index: int, facts: Facts, begins_with: dict[str, Any] | None = None) -> Method:
     """The method of a stage: the same weights for the same seed, its encoder from a checkpoint where one is given.
 
     The encoder comes first, so that a teacher is a copy of what the student begins with. Raises PresetError, RunError,
@@ -54,25 +59,33 @@ def build_method(
     settings = preset.encoder
     if begins_with:  # then the file of the weights that the very first stage began with is needed no more
         settings = settings.model_copy(update={"weights": None})
-    encoder = build_encoder(settings, input_channels(settings, dataset.channels))
+    encoder = build_encoder(settings, facts.channels)
     if begins_with:
         adopt(encoder, begins_with, settings)
     knobs, problems = methods.settings(stage.method, f"stage.{stage.name}.method")
     if problems:
         raise presets.PresetError("preset", problems)
     try:
-        return methods.find(stage.method["name"])(encoder, knobs, len(dataset.classes))
+        return methods.find(stage.method["name"])(encoder, knobs, facts)
     except ValueError as error:
         raise presets.PresetError("preset", [Problem(f"stage.{stage.name}", str(error))]) from None
 
 
-def inherit_head(method: Method, before: dict[str, Any]) -> None:
-    """Go on with the head that the stage before left, where that was the same method with the same classes."""
-    own = method.state_dict()
-    theirs = {key: value for key, value in before["method"].items() if key.startswith("head.")}
+def inherit(method: Method, before: dict[str, Any]) -> None:
+    """Go on with what the stage before left beside the encoder: the part that this method needs of it; or the head,
+    where that was the same method with the same classes. Raises RunError where a needed part does not fit."""
     same = before["method_name"] == type(method).__module__.rsplit(".", 1)[-1]
-    if same and all(key in own and own[key].shape == value.shape for key, value in theirs.items()):
+    part = method.needs or ("head" if same else None)
+    own, prefix = method.state_dict(), f"{part}."
+    theirs = {key: value for key, value in before["method"].items() if key.startswith(prefix)}
+    fits = all(key in own and own[key].shape == value.shape for key, value in theirs.items())
+    if fits:
         method.load_state_dict(theirs, strict=False)
+    if method.needs and not (theirs and fits):
+        raise RunError(
+            f"method.name: what stage {before['stage']} left holds no {part} that fits; put a stage with method ="
+            f' {{ name = "{method.needs}" }} right before, with the same sizes'
+        )
 
 
 def part_of(preset: presets.Preset, index: int, dataset: Dataset, parts: dict[str, Tensor]) -> Tensor:
@@ -94,7 +107,7 @@ def part_of(preset: presets.Preset, index: int, dataset: Dataset, parts: dict[st
 def foresee(preset: presets.Preset, dataset: Dataset, parts: dict[str, Tensor], first: int) -> None:
     """See that every stage from `first` on can be trained on these data, before hours are spent on the first of them.
 
-    Raises RunError, ViewError.
+    Raises PresetError, RunError, ViewError.
     """
     for index in range(first, len(preset.stage)):
         stage = preset.stage[index]
@@ -103,8 +116,11 @@ def foresee(preset: presets.Preset, dataset: Dataset, parts: dict[str, Tensor], 
                 f"stage.{stage.name}: {stage.method['name']} needs labels, and {dataset.name} has none; leave the stage"
                 " out, or sort the images into class folders"
             )
-        part_of(preset, index, dataset, parts)
-        train_views(preset, index, dataset, Normalisation((0.5,), (0.5,), "nothing"))
+        count, normal = len(part_of(preset, index, dataset, parts)), Normalisation((0.5,), (0.5,), "nothing")
+        train_views(preset, index, dataset, normal)
+        weightless = preset.model_copy(update={"encoder": preset.encoder.model_copy(update={"weights": None})})
+        with torch.device("meta"):
+            build_method(weightless, index, facts_of(preset, index, dataset, count, normal))
 
 
 def largest_view(preset: presets.Preset) -> int | None:
@@ -159,9 +175,12 @@ class StageInTraining:
         self.stage = preset.stage[index]
         self.indices = part_of(preset, index, subject.dataset, subject.parts)
         self.steps = len(self.indices) // self.stage.batch_size
-        self.method = build_method(preset, index, subject.dataset, before or subject.origin)
-        if before:
-            inherit_head(self.method, before)
+        self.labels = subject.labels[self.indices.to(subject.device)]
+        dataset, normal = subject.dataset, subject.normalisation
+        self.facts = facts_of(preset, index, dataset, len(self.indices), normal)
+        self.method = build_method(preset, index, self.facts, before or subject.origin)
+        if before and before["stage_index"] != index:
+            inherit(self.method, before)
         self.method.to(subject.device)
         if subject.device.type != "mps":
             self.method.to(memory_format=torch.channels_last)
@@ -174,7 +193,6 @@ class StageInTraining:
         self.ended = False
         self.best: list[tuple[float, str]] = []
         self.rate = 0.0
-        dataset, normal = subject.dataset, subject.normalisation
         self.views = train_views(preset, index, dataset, normal)
         self.plain = plain_view(preset, index, dataset, normal)
         if before and before["stage_index"] == index:
@@ -213,6 +231,7 @@ class StageInTraining:
             "ended": self.ended,
             "method_name": self.stage.method["name"],
             "method": self.method.state_dict(),
+            "images": len(self.indices),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "stopping": self.stopping.state_dict(),

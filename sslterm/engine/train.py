@@ -20,7 +20,7 @@ from sslterm import presets
 from sslterm.data.dataset import Dataset
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
-from sslterm.engine import monitor, parts
+from sslterm.engine import looking, monitor, parts
 from sslterm.engine.checkpoint import CheckpointWriter, open_checkpoint
 from sslterm.engine.device import Precision, environment, pick_device, pick_precision, prepare
 from sslterm.engine.interrupt import CleanStop, Interrupted
@@ -28,7 +28,7 @@ from sslterm.engine.meter import first_not_finite, mean
 from sslterm.engine.progress import Progress
 from sslterm.engine.retention import best_of, prune
 from sslterm.engine.stage import StageInTraining, Subject, foresee, largest_view
-from sslterm.engine.step import epoch_order, finite, one_step
+from sslterm.engine.step import batches_of, epoch_order, finite, one_step
 from sslterm.engine.tensorboard import TensorBoard
 from sslterm.engine.threads import Tuner
 from sslterm.engine.weights import Normalisation, normalisation, origin
@@ -203,6 +203,8 @@ class Trainer:
 
     def _epoch(self, stage: StageInTraining) -> None:
         """Train an epoch, look at what was learned, keep a checkpoint."""
+        if stage.step == 0:
+            looking.before_epoch(stage)
         began, first = time.perf_counter(), stage.step
         self._steps(stage)
         seconds = time.perf_counter() - began
@@ -242,8 +244,8 @@ class Trainer:
         order = epoch_order(stage)[stage.step :]
         stage.method.train()
         last_read = last_step = time.monotonic()
-        for indices, images in zip(order, stage.subject.dataset.batches(order, stage.subject.device), strict=True):
-            one_step(stage, images, indices)
+        for places, images in zip(order, batches_of(stage, order), strict=True):
+            one_step(stage, images, places)
             due = stage.meter.waiting >= self.preset.monitor.log_every or stage.step == stage.steps
             shown = None
             if due or self.stop.requested or time.monotonic() - last_read > READ_AT_LEAST:

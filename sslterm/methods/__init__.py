@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Look, Method, Report
 from sslterm.presets import Problem, nearest, sentences
 
-__all__ = ["Batch", "Method", "find", "names", "settings"]
+__all__ = ["Batch", "Facts", "Look", "Method", "Report", "find", "names", "settings"]
 
 
 def names() -> list[str]:

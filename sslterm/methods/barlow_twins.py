@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Method
 from sslterm.models.encoders import features
 from sslterm.models.heads import mlp
 from sslterm.presets import Count, Positive, Section
@@ -34,8 +34,8 @@ class BarlowTwins(Method):
         loss_scale: Positive = 1.0
         """What the loss is multiplied by: a sum over P x P features is large; a public recipe for LARS takes 0.1."""
 
-    def __init__(self, encoder: nn.Module, settings: Any, classes: int) -> None:
-        super().__init__(encoder, settings, classes)
+    def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
+        super().__init__(encoder, settings, facts)
         hidden = [settings.hidden_dim] * (settings.projector_layers - 1)
         self.projector = mlp(features(encoder), *hidden, settings.projection_dim, hidden_norm=True)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Method
 from sslterm.models.encoders import features
 from sslterm.models.heads import mlp
 from sslterm.models.teacher import Teacher, rising
@@ -35,8 +35,8 @@ class BYOL(Method):
         teacher_schedule: Literal["cosine", "constant"] = "cosine"
         """cosine: rises to 1 as in the paper; constant: short runs on CIFAR-10 keep 0.99."""
 
-    def __init__(self, encoder: nn.Module, settings: Any, classes: int) -> None:
-        super().__init__(encoder, settings, classes)
+    def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
+        super().__init__(encoder, settings, facts)
         width, hidden, narrow = features(encoder), settings.hidden_dim, settings.projection_dim
         self.projector = mlp(width, hidden, narrow, hidden_norm=True)
         self.predictor = mlp(narrow, hidden, narrow, hidden_norm=True)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Method
 from sslterm.models.encoders import features
 from sslterm.models.heads import mlp
 from sslterm.models.queue import Queue
@@ -48,8 +48,8 @@ class MoCo(Method):
         bn_splits: Count = 8
         """3.3, shuffled batch norm: into how many parts, as if on so many devices, a batch is split; 1: not at all."""
 
-    def __init__(self, encoder: nn.Module, settings: Any, classes: int) -> None:
-        super().__init__(encoder, settings, classes)
+    def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
+        super().__init__(encoder, settings, facts)
         width = features(encoder)
         hidden = [settings.hidden_dim or width] if settings.projector == "mlp" else []
         self.projector = mlp(width, *hidden, settings.projection_dim)

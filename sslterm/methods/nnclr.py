@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Method
 from sslterm.models.encoders import features
 from sslterm.models.heads import mlp
 from sslterm.models.queue import Queue
@@ -37,8 +37,8 @@ class NNCLR(Method):
         predictor_dim: Count = 4096
         """Width of the predictor's hidden layer, with batch norm and ReLU behind it; the last layer has neither."""
 
-    def __init__(self, encoder: nn.Module, settings: Any, classes: int) -> None:
-        super().__init__(encoder, settings, classes)
+    def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
+        super().__init__(encoder, settings, facts)
         hidden, narrow = settings.hidden_dim, settings.projection_dim
         self.projector = mlp(features(encoder), hidden, hidden, narrow, hidden_norm=True, last_norm="affine")
         self.predictor = mlp(narrow, settings.predictor_dim, narrow, hidden_norm=True)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Method
 from sslterm.models.encoders import features
 from sslterm.presets import Section
 
@@ -25,8 +25,8 @@ class Rotation(Method):
     class Settings(Section):
         """Nothing to set: the four turns are the method."""
 
-    def __init__(self, encoder: nn.Module, settings: Any, classes: int) -> None:
-        super().__init__(encoder, settings, classes)
+    def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
+        super().__init__(encoder, settings, facts)
         self.head = nn.Linear(features(encoder), TURNS)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Method
 from sslterm.models.encoders import features
 from sslterm.models.heads import mlp
 from sslterm.presets import Count, Positive, Section
@@ -34,8 +34,8 @@ class SimCLR(Method):
         projector_norm: bool = True
         """Batch norm after both layers of the projector, as in the authors' code."""
 
-    def __init__(self, encoder: nn.Module, settings: Any, classes: int) -> None:
-        super().__init__(encoder, settings, classes)
+    def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
+        super().__init__(encoder, settings, facts)
         width = features(encoder)
         self.projector = mlp(
             width,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Method
 from sslterm.models.encoders import features
 from sslterm.models.heads import mlp
 from sslterm.presets import Count, Section
@@ -34,8 +34,8 @@ class SimSiam(Method):
         predictor_dim: Count = 512
         """Baseline settings: "h's hidden layer's dimension is 512, making h a bottleneck structure"."""
 
-    def __init__(self, encoder: nn.Module, settings: Any, classes: int) -> None:
-        super().__init__(encoder, settings, classes)
+    def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
+        super().__init__(encoder, settings, facts)
         hidden = [settings.hidden_dim] * (settings.projector_layers - 1)
         # f's MLP "has BN applied to each fully-connected (fc) layer, including its output fc", the last without weights
         # as in the authors' code; h has BN on its hidden layer, and "its output fc does not have BN".

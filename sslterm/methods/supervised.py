@@ -12,7 +12,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Method
 from sslterm.models.encoders import features, parts
 from sslterm.presets import Fraction, Names, Section
 
@@ -29,12 +29,12 @@ class Supervised(Method):
         label_smoothing: Fraction = 0.0
         """The share of the target that is spread over all classes; Szegedy et al. 2015, 7, for ImageNet: 0.1."""
 
-    def __init__(self, encoder: nn.Module, settings: Any, classes: int) -> None:
+    def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
         """Raises ValueError where `train` names no part, or the data have no classes."""
-        super().__init__(encoder, settings, classes)
-        if classes < 1:
+        super().__init__(encoder, settings, facts)
+        if facts.classes < 1:
             raise ValueError("method.name: supervised learning needs labels, and these data have no classes")
-        self.head = nn.Linear(features(encoder), classes)
+        self.head = nn.Linear(features(encoder), facts.classes)
         self.chosen = chosen(settings.train, encoder)
         self.requires_grad_(False)
         for part in self.trained().values():

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Method
 from sslterm.models.encoders import features
 from sslterm.models.heads import mlp
 from sslterm.models.queue import Queue
@@ -53,8 +53,8 @@ class SwAV(Method):
         hidden_dim: Count = 2048
         """Width of the projector's hidden layer, which has batch norm and ReLU behind it."""
 
-    def __init__(self, encoder: nn.Module, settings: Any, classes: int) -> None:
-        super().__init__(encoder, settings, classes)
+    def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
+        super().__init__(encoder, settings, facts)
         narrow = settings.projection_dim
         self.projector = mlp(features(encoder), settings.hidden_dim, narrow, hidden_norm=True)
         self.prototypes = nn.Linear(narrow, settings.prototypes, bias=False)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sslterm.methods.base import Batch, Method
+from sslterm.methods.base import Batch, Facts, Method
 from sslterm.models.encoders import features
 from sslterm.models.heads import mlp
 from sslterm.presets import Count, NotNegative, Section
@@ -37,8 +37,8 @@ class VICReg(Method):
         projector_layers: Count = 3
         """Linear layers in all; public CIFAR-10 recipes take 2."""
 
-    def __init__(self, encoder: nn.Module, settings: Any, classes: int) -> None:
-        super().__init__(encoder, settings, classes)
+    def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
+        super().__init__(encoder, settings, facts)
         hidden = [settings.hidden_dim] * (settings.projector_layers - 1)
         self.projector = mlp(features(encoder), *hidden, settings.projection_dim, hidden_norm=True)
 

@@ -26,6 +26,7 @@ from sslterm.presets.resolving import (
     salvage,
 )
 from sslterm.presets.sections import (
+    A_BILLION,
     Amount,
     BelowOne,
     Betas,
@@ -55,6 +56,7 @@ from sslterm.presets.sections import (
 )
 
 __all__ = [
+    "A_BILLION",
     "SHARED_BY_STAGES",
     "Amount",
     "BelowOne",

@@ -15,8 +15,9 @@ from sslterm.engine import parts
 from sslterm.engine.checkpoint import DamagedCheckpoint, open_checkpoint
 from sslterm.engine.evaluate import Question, evaluate
 from sslterm.engine.progress import Progress
-from sslterm.engine.stage import build_method
+from sslterm.engine.stage import build_method, facts_of
 from sslterm.engine.train import train
+from sslterm.engine.weights import Normalisation
 from sslterm.runs import Run, RunError, RunNotFound, checkpoints, evaluations
 from sslterm.runs.create import create
 
@@ -69,7 +70,7 @@ def test_top1_is_what_a_loop_over_the_images_counts(run: Run, data_dir: Path) ->
     answer = ask(run, data_dir)[0][0]
     state = open_checkpoint(run, checkpoints.chosen(run, "best")[0])
     dataset = open_dataset(run.preset().data, None, data_dir)
-    method = build_method(run.preset(), 1, dataset)
+    method = build_method(run.preset(), 1, facts_of(run.preset(), 1, dataset, 9, Normalisation.of_checkpoint(state)))
     method.load_state_dict(state["method"])
     method.eval()
     mean, std = (torch.tensor(state["normalisation"][key]).view(-1, 1, 1) for key in ("mean", "std"))
@@ -91,7 +92,7 @@ def test_flip_is_the_mean_of_both_softmaxes(run: Run, data_dir: Path) -> None:
     assert flipped["tta"] == {"flip": True, "scales": []}
     state = open_checkpoint(run, checkpoints.chosen(run, "best")[0])
     dataset = open_dataset(run.preset().data, None, data_dir)
-    method = build_method(run.preset(), 1, dataset)
+    method = build_method(run.preset(), 1, facts_of(run.preset(), 1, dataset, 9, Normalisation.of_checkpoint(state)))
     method.load_state_dict(state["method"])
     mean, std = (torch.tensor(state["normalisation"][key]).view(-1, 1, 1) for key in ("mean", "std"))
     test = parts.kept(run, dataset)["test"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from told import FACTS
 from torch import Tensor, nn
 
 from sslterm import methods, presets
@@ -20,7 +21,7 @@ def method(name: str = "simsiam", **said: Any) -> Method:
     torch.manual_seed(0)
     settings, problems = methods.settings({"name": name, **said})
     assert not problems
-    return methods.find(name)(build_encoder(presets.Encoder(name="tinyvgg-bn"), 3), settings, 10)
+    return methods.find(name)(build_encoder(presets.Encoder(name="tinyvgg-bn"), 3), settings, FACTS)
 
 
 def lars_by_hand(

@@ -12,17 +12,16 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from staging import in_training
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sslterm import methods, presets
 from sslterm.data.open import open_dataset
-from sslterm.data.splits import split
 from sslterm.engine import chance, parts, step
 from sslterm.engine.checkpoint import open_checkpoint
-from sslterm.engine.device import Precision
 from sslterm.engine.progress import Progress
 from sslterm.engine.retention import best_of
-from sslterm.engine.stage import StageInTraining, Subject, build_method
+from sslterm.engine.stage import build_method, facts_of
 from sslterm.engine.train import Diverged, train
 from sslterm.engine.weights import Normalisation, settled
 from sslterm.runs import Run, RunError, checkpoints, metrics
@@ -188,9 +187,10 @@ class TestStages:
 
     def test_labels_reach_only_methods_that_may_look(self, small: dict[str, Any], data_dir: Path) -> None:
         blind, seeing = (in_training({**small, "stage": TWO_STAGES}, data_dir, index) for index in (0, 1))
-        indices = blind.subject.parts["labeled"][:8]
-        assert (step._labels(blind, indices) == -1).all()
-        assert torch.equal(step._labels(seeing, indices), blind.subject.dataset.labels[indices])
+        places = torch.tensor([5, 2, 7])
+        assert (step.batch_of(blind, (), places).labels == -1).all()
+        labels = seeing.subject.dataset.labels[seeing.indices[places]]
+        assert torch.equal(step.batch_of(seeing, (), places).labels, labels)
 
     def test_a_run_of_ours_gives_its_encoder(self, small: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
         giver = trained(runs_dir, data_dir, {**small, "method": SIMCLR}, "giver")
@@ -279,7 +279,7 @@ class TestViewsAndOrder:
     def test_valid_and_test_images_are_never_trained_on(self, small: dict[str, Any], data_dir: Path) -> None:
         stage = in_training({**small, "method": SIMCLR}, data_dir)
         parts = stage.subject.parts
-        seen = set(torch.cat(step.epoch_order(stage)).tolist())
+        seen = set(stage.indices[torch.cat(step.epoch_order(stage))].tolist())
         assert seen <= set(parts["train"].tolist())
         assert not seen & {*parts["valid"].tolist(), *parts["test"].tolist()}
 
@@ -307,7 +307,7 @@ class TestAStep:
         small.update(views=views, method={"name": "byol", "hidden_dim": 16}, optimizer={"name": optimizer, "lr": 1e-3})
         stage = in_training(small, data_dir)
         order = step.epoch_order(stage)
-        images = next(iter(stage.subject.dataset.batches(order, stage.subject.device)))
+        images = next(step.batches_of(stage, order))
         step.one_step(stage, images, order[0])  # the first one may look at the hardware
         with NoWaiting():
             step.one_step(stage, images, order[1])
@@ -323,16 +323,6 @@ class NoWaiting(TorchDispatchMode):
             caller = "".join(line.filename for line in traceback.extract_stack())
             assert "sslterm/data/views/" in caller, "a step waits for the device"
         return func(*args, **(kwargs or {}))
-
-
-def in_training(written: dict[str, Any], data_dir: Path, index: int = 0) -> StageInTraining:
-    """A stage before its first step."""
-    preset = presets.resolve(written)
-    dataset = open_dataset(preset.data, None, data_dir)
-    divided = split(preset.data, dataset.labels, dataset.first_test, 0)
-    normal = Normalisation(dataset.mean, dataset.std, "shapes")
-    subject = Subject(dataset, divided, normal, torch.device("cpu"))
-    return StageInTraining(preset, index, subject, Precision("fp32", "test"))
 
 
 def test_streamed_images_train_as_cached_ones_do(
@@ -423,7 +413,9 @@ class TestWhatAStageBeginsWith:
         written = {**small, "stage": [{"name": "a", "method": SIMCLR}, {"name": "b", "method": {"name": "byol"}}]}
         preset = presets.resolve(written)
         dataset = open_dataset(preset.data, None, data_dir)
-        state = build_method(preset, 1, dataset, left).state_dict()
+        state = build_method(
+            preset, 1, facts_of(preset, 1, dataset, 9, Normalisation.of_checkpoint(left)), left
+        ).state_dict()
         for key in left["method"]:
             if key.startswith("encoder."):
                 assert torch.equal(state[key], left["method"][key])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from told import FACTS
 from torch import nn
 
 from sslterm import presets
@@ -15,7 +16,7 @@ def method(name: str = "tinyvgg-a", **said) -> nn.Module:
     torch.manual_seed(0)
     checked, problems = settings({"name": "barlow_twins", "hidden_dim": 32, "projection_dim": 24, **said})
     assert not problems
-    return find("barlow_twins")(build_encoder(presets.Encoder(name=name), 3), checked, classes=10)
+    return find("barlow_twins")(build_encoder(presets.Encoder(name=name), 3), checked, FACTS)
 
 
 def batch(count: int = 16) -> Batch:

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from told import FACTS
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -41,7 +42,7 @@ def method(name: str, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
     checked, problems = settings({"name": name, **SAID[name]})
     assert not problems
-    return find(name)(build_encoder(presets.Encoder(name="tinyvgg-bn"), 3), checked, classes=4)
+    return find(name)(build_encoder(presets.Encoder(name="tinyvgg-bn"), 3), checked, FACTS)
 
 
 def step(learner: nn.Module, optimizer: torch.optim.Optimizer, place: int) -> None:

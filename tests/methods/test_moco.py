@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from told import FACTS
 from torch import nn
 
 from sslterm import presets
@@ -19,7 +20,7 @@ def method(name: str = "tinyvgg-bn", **said) -> nn.Module:
     torch.manual_seed(0)
     checked, problems = settings({"name": "moco", "queue": 32, "projection_dim": 16, "bn_splits": 2, **said})
     assert not problems
-    return find("moco")(build_encoder(presets.Encoder(name=name, dropout=0.0), 3), checked, classes=10)
+    return find("moco")(build_encoder(presets.Encoder(name=name, dropout=0.0), 3), checked, FACTS)
 
 
 def batch(count: int = 8, seed: int = 1) -> Batch:

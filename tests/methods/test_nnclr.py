@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from told import FACTS
 from torch import nn
 
 from sslterm import presets
@@ -19,7 +20,7 @@ def method(name: str = "tinyvgg-a", **said) -> nn.Module:
     small = {"queue": 32, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 24}
     checked, problems = settings({"name": "nnclr", **small, **said})
     assert not problems
-    return find("nnclr")(build_encoder(presets.Encoder(name=name), 3), checked, classes=10)
+    return find("nnclr")(build_encoder(presets.Encoder(name=name), 3), checked, FACTS)
 
 
 def batch(count: int = 8, seed: int = 1) -> Batch:

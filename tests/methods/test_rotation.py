@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from told import FACTS
 from torch import nn
 
 from sslterm import presets
@@ -17,7 +18,7 @@ from sslterm.models.encoders import build_encoder
 def method(name: str = "tinyvgg-a") -> nn.Module:
     torch.manual_seed(0)
     said, _ = settings({"name": "rotation"})
-    return find("rotation")(build_encoder(presets.Encoder(name=name), 3), said, classes=10)
+    return find("rotation")(build_encoder(presets.Encoder(name=name), 3), said, FACTS)
 
 
 def batch(count: int = 6) -> Batch:

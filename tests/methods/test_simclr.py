@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from told import FACTS
 from torch import nn
 
 from sslterm import presets
@@ -17,7 +18,7 @@ def method(name: str = "tinyvgg-a", **said) -> nn.Module:
     torch.manual_seed(0)
     checked, problems = settings({"name": "simclr", **said})
     assert not problems
-    return find("simclr")(build_encoder(presets.Encoder(name=name), 3), checked, classes=10)
+    return find("simclr")(build_encoder(presets.Encoder(name=name), 3), checked, FACTS)
 
 
 def batch(count: int = 8) -> Batch:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from told import FACTS
 from torch import nn
 
 from sslterm import presets
@@ -16,7 +17,7 @@ def method(name: str = "tinyvgg-a", **said) -> nn.Module:
     sizes = {"hidden_dim": 64, "projection_dim": 64, "predictor_dim": 16}
     checked, problems = settings({"name": "simsiam", **sizes, **said})
     assert not problems
-    return find("simsiam")(build_encoder(presets.Encoder(name=name), 3), checked, classes=10)
+    return find("simsiam")(build_encoder(presets.Encoder(name=name), 3), checked, FACTS)
 
 
 def batch(count: int = 8) -> Batch:

@@ -1,9 +1,11 @@
 """Supervised: cross-entropy on what is trained; what is frozen does not move at all."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+from told import FACTS
 from torch import nn
 
 from sslterm import presets
@@ -17,7 +19,7 @@ def method(train="all", name: str = "resnet18", classes: int = CLASSES, **more) 
     torch.manual_seed(0)
     said, problems = settings({"name": "supervised", "train": train, **more})
     assert not problems
-    return find("supervised")(build_encoder(presets.Encoder(name=name), 3), said, classes)
+    return find("supervised")(build_encoder(presets.Encoder(name=name), 3), said, replace(FACTS, classes=classes))
 
 
 def batch(count: int = 10, side: int = 16) -> Batch:
@@ -73,7 +75,7 @@ def test_one_name_may_stand_without_a_list():
 def test_an_encoder_that_was_frozen_before_learns_again():
     frozen = method("head")
     said, _ = settings({"name": "supervised"})
-    again = find("supervised")(frozen.encoder, said, CLASSES)
+    again = find("supervised")(frozen.encoder, said, replace(FACTS, classes=CLASSES))
     assert all(p.requires_grad for p in again.parameters())
     assert all(m.training for m in again.modules())
 

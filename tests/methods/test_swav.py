@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from told import FACTS
 from torch import nn
 
 from sslterm import presets
@@ -19,7 +20,7 @@ def method(name: str = "tinyvgg-bn", **said) -> nn.Module:
     small = {"prototypes": 12, "hidden_dim": 32, "projection_dim": 16, "frozen": 0}
     checked, problems = settings({"name": "swav", **small, **said})
     assert not problems
-    return find("swav")(build_encoder(presets.Encoder(name=name, dropout=0.0), 3), checked, classes=10)
+    return find("swav")(build_encoder(presets.Encoder(name=name, dropout=0.0), 3), checked, FACTS)
 
 
 def batch(count: int = 8, local: int = 0, seed: int = 1) -> Batch:
