@@ -27,7 +27,7 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["sslterm.engine.train"])
 
 METHODS: dict[str, dict[str, Any]] = {
-    "supervised": {},
+    "supervised": {"mixup": 0.8, "cutmix": 1.0},
     "rotation": {},
     "simclr": {},
     "moco": {"queue": 64, "bn_splits": 4, "symmetric": True, "projector": "mlp"},

@@ -11,7 +11,7 @@ from sslterm.methods import Batch, find, settings
 from sslterm.models.encoders import build_encoder
 
 SAID = {
-    "supervised": {"train": "all"},
+    "supervised": {"train": "all", "mixup": 0.8, "cutmix": 1.0},
     "rotation": {},
     "simclr": {},
     "moco": {"queue": 32, "bn_splits": 2, "symmetric": True},
