@@ -22,7 +22,7 @@ from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
 from sslterm.engine import looking, monitor, parts
 from sslterm.engine.checkpoint import CheckpointWriter, open_checkpoint
-from sslterm.engine.device import Precision, environment, pick_device, pick_precision, prepare
+from sslterm.engine.device import Precision, environment, most_memory, pick_device, pick_precision, prepare
 from sslterm.engine.interrupt import CleanStop, Interrupted
 from sslterm.engine.meter import first_not_finite, mean
 from sslterm.engine.painting import paint
@@ -218,6 +218,7 @@ class Trainer:
 
         metrics = {f"train/{name}": value for name, value in stage.meter.means().items()}
         metrics["images_per_second"] = trained / seconds
+        metrics["memory_mib"] = most_memory(stage.subject.device)
         stage.epoch, stage.step = stage.epoch + 1, 0
         stage.meter.restart()
         self.progress.looking(self._seconds_of_a_look)
