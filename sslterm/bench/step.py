@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
@@ -21,8 +20,8 @@ from sslterm.bench.report import Report
 from sslterm.bench.timing import Figure, in_turns, seconds
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
-from sslterm.engine import chance
-from sslterm.engine.device import Precision, pick_device, pick_precision, prepare
+from sslterm.engine import chance, looking
+from sslterm.engine.device import Precision, most_memory, pick_device, pick_precision, prepare
 from sslterm.engine.stage import StageInTraining, Subject, largest_view
 from sslterm.engine.step import batch_of, batches_of, epoch_order, learn, one_step
 from sslterm.engine.weights import normalisation
@@ -51,7 +50,7 @@ def measure(
     images = batch_size * steps
     report.add(Figure(BARE, tuple(images / t for t in taken[BARE]), "images/s", _of_the_peak(bare, taken[BARE], steps)))
     report.add(Figure(WHOLE, tuple(images / t for t in taken[WHOLE]), "images/s"), beside=BARE)
-    report.add(Figure("memory of the process", (_memory(on),), "MiB"))
+    report.add(Figure("memory of the process", (most_memory(on),), "MiB"))
     report.notes.append(_stops(whole, on))
     return report
 
@@ -63,7 +62,9 @@ def prepared(preset: presets.Preset, device: torch.device, data_dir: Path, index
     parts = split(preset.data, dataset.labels, dataset.first_test, preset.seed)
     subject = Subject(dataset, parts, normalisation(preset, dataset, None), device)
     precision: Precision = pick_precision(preset.stage[index].precision, device)
-    return StageInTraining(preset, index, subject, precision)
+    stage = StageInTraining(preset, index, subject, precision)
+    looking.before_epoch(stage)
+    return stage
 
 
 class Whole:
@@ -133,12 +134,6 @@ def _of_the_peak(bare: Bare, times: list[float], steps: int) -> str:
     rate = bare.operations() * steps / min(times)
     best = peak(device, precision)
     return f"{rate / 1e9:,.0f} GFLOP/s, {rate / best:.0%} of what {precision} products reach here ({best / 1e9:,.0f})"
-
-
-def _memory(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 def _stops(whole: Whole, device: torch.device) -> str:

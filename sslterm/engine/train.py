@@ -22,9 +22,10 @@ from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
 from sslterm.engine import looking, monitor, parts
 from sslterm.engine.checkpoint import CheckpointWriter, open_checkpoint
-from sslterm.engine.device import Precision, environment, pick_device, pick_precision, prepare
+from sslterm.engine.device import Precision, environment, most_memory, pick_device, pick_precision, prepare
 from sslterm.engine.interrupt import CleanStop, Interrupted
 from sslterm.engine.meter import first_not_finite, mean
+from sslterm.engine.painting import paint
 from sslterm.engine.progress import Progress
 from sslterm.engine.retention import best_of, prune
 from sslterm.engine.stage import StageInTraining, Subject, foresee, largest_view
@@ -33,7 +34,7 @@ from sslterm.engine.tensorboard import TensorBoard
 from sslterm.engine.threads import Tuner
 from sslterm.engine.weights import Normalisation, normalisation, origin
 from sslterm.errors import UserError
-from sslterm.runs import Run, RunError, checkpoints, files
+from sslterm.runs import Run, RunError, checkpoints, files, painted
 from sslterm.runs.checkpoints import Checkpoint
 from sslterm.runs.job import Job
 from sslterm.runs.writer import RunWriter
@@ -217,6 +218,7 @@ class Trainer:
 
         metrics = {f"train/{name}": value for name, value in stage.meter.means().items()}
         metrics["images_per_second"] = trained / seconds
+        metrics["memory_mib"] = most_memory(stage.subject.device)
         stage.epoch, stage.step = stage.epoch + 1, 0
         stage.meter.restart()
         self.progress.looking(self._seconds_of_a_look)
@@ -230,6 +232,7 @@ class Trainer:
         stage.schedule.look(metrics)
         self._consider_stopping(stage, metrics)
         self._row(stage, metrics)
+        self._paint(stage)
         self._save(stage, metrics)
         left = (stage.stage.epochs - stage.epoch) * (time.perf_counter() - began)
         self.progress.epoch(stage.epoch, metrics, left)
@@ -304,6 +307,18 @@ class Trainer:
             self.board.write(stage.total_steps, values)
             if self.board.failed:
                 self._say(self.board.failed)
+
+    def _paint(self, stage: StageInTraining) -> None:
+        """Keep what the method paints, where it paints and it is time; a full disk is no reason to end."""
+        every = self.preset.monitor.pictures
+        made = paint(stage) if every and (stage.epoch % every == 0 or stage.ended) else None
+        if made is None:
+            return
+        self.board.picture(stage.total_steps, f"painted/{stage.stage.name}", made.png, made.width, made.height)
+        try:
+            painted.keep(self.run, made.painting, lambda file: file.write(made.png))
+        except OSError as error:
+            self._say(f"{self.run.painted}: {made.painting.name}.png could not be written ({error.strerror})")
 
     def _save(self, stage: StageInTraining, metrics: dict[str, float]) -> None:
         """Copy the stage aside, let a thread write it, then delete what is no longer wanted."""

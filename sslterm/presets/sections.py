@@ -264,6 +264,9 @@ class Monitor(Section):
     """Validation images (where there are none: held-out training images) the online kNN classifies."""
     log_every: Count = 20
     """Steps between two rows of metrics."""
+    pictures: Whole = 10
+    """Epochs between two paintings of methods that paint (reconstructions, samples), and one at each stage's end; 0:
+    never."""
 
 
 STAGE_NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
