@@ -58,7 +58,7 @@ def timed(stage: StageInTraining) -> tuple[list[float], float]:
 
 def _look(stage: StageInTraining) -> None:
     monitor.validate(stage)
-    if stage.encoder_moves and stage.preset.monitor.every:
+    if stage.preset.monitor.every:
         monitor.look(stage)
 
 

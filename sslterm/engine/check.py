@@ -154,15 +154,28 @@ def _part(preset: Preset, stage: Stage) -> Iterator[Problem]:
 
 
 def _before(preset: Preset, index: int) -> Iterator[Problem]:
-    """Whether the stage before left what a method goes on with."""
-    name = preset.stage[index].method.get("name")
+    """Whether the stage before left what a method goes on with, of the same sizes."""
+    said = preset.stage[index].method
+    name = said.get("name")
     needed = methods.find(name).needs if name in methods.names() else None
-    if needed and (index == 0 or preset.stage[index - 1].method.get("name") != needed):
+    if not needed:
+        return
+    before = preset.stage[index - 1] if index else None
+    if before is None or before.method.get("name") != needed:
         yield Problem(
             "method.name",
             f"{name} goes on with what {needed} learned; put a stage with method = {{ name = {needed!r} }} right"
             " before this one".replace("'", '"'),
         )
+        return
+    own, theirs = (methods.settings(written)[0] for written in (said, before.method))
+    for key in type(own).model_fields if own and theirs else ():
+        here, there = getattr(own, key), getattr(theirs, key, None)
+        if key in type(theirs).model_fields and here != there:
+            yield Problem(
+                f"method.{key}",
+                f"{here} is not the {there} of stage {before.name}, from which this one takes the {needed} over",
+            )
 
 
 def _views(preset: Preset, stage: Stage, sound: Sound) -> Iterator[Problem]:

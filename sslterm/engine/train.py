@@ -226,7 +226,7 @@ class Trainer:
         metrics.update(monitor.validate(stage))
         every = self.preset.monitor.every
         due = every and (stage.epoch % every == 0 or stage.epoch == stage.stage.epochs)
-        if due and stage.encoder_moves:
+        if due:
             metrics.update(monitor.look(stage))
         self._seconds_of_a_look = max(self._seconds_of_a_look, time.monotonic() - looked)
         stage.schedule.look(metrics)

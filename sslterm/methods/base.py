@@ -75,7 +75,7 @@ class Method(nn.Module):
     """The metric that says how good a checkpoint is, unless the preset names another."""
     needs: ClassVar[str | None] = None
     """The method of the stage that must come right before; what that one trained under this very name is taken over
-    (`self.tokenizer` of a stage with method `tokenizer`)."""
+    (`self.tokenizer` of a stage with method `tokenizer`). A setting that both methods have must be the same."""
 
     def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
         super().__init__()
@@ -116,8 +116,8 @@ class Method(nn.Module):
         return None
 
     def measure(self, look: Look) -> dict[str, float]:
-        """What is worth a chart and too slow for a step, by its full name (`frechet/distance`); called whenever kNN is
-        asked, with at most `monitor.queries` images that are not trained on, where there are any."""
+        """What is worth a chart and too slow for a step, by its full name (`frechet/distance`); called every
+        `monitor.every` epochs, with at most `monitor.queries` images that are not trained on, where there are any."""
         return {}
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:

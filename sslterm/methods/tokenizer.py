@@ -14,8 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslterm.methods.base import Batch, Facts, Look, Method
-from sslterm.models.tokenizer import VQVAE
-from sslterm.models.vit import VisionTransformer
+from sslterm.models.tokenizer import VQVAE, patch_of
 from sslterm.presets import BelowOne, Count, NotNegative, Section
 
 
@@ -102,15 +101,6 @@ class Tokenizer(Method):
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
         """What is left of images when each patch is a code."""
         return {"reconstructed": self.tokenizer(images)}
-
-
-def patch_of(encoder: nn.Module, who: str) -> int:
-    """Side of the encoder's patches. Raises ValueError where it has none, or one that no halving brings to 1."""
-    if not isinstance(encoder, VisionTransformer):
-        raise ValueError(f"encoder.name: {who} needs the patches of a vit; take one, as in vit-tiny")
-    if encoder.patch & (encoder.patch - 1):
-        raise ValueError(f"encoder.patch: {encoder.patch} is no power of two, by which {who} takes images apart")
-    return encoder.patch
 
 
 @torch.no_grad()

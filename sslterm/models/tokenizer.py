@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslterm.models.vit import VisionTransformer
+
 
 class VQVAE(nn.Module):
     """Images to codes and back. `patch` is a power of two, and `width` the channels of the convolutions on patches; on
@@ -107,3 +109,12 @@ class Residual(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         return maps + self.conv2(F.relu(self.conv1(F.relu(maps))))
+
+
+def patch_of(encoder: nn.Module, who: str) -> int:
+    """Side of the encoder's patches. Raises ValueError where it has none, or one that no halving brings to 1."""
+    if not isinstance(encoder, VisionTransformer):
+        raise ValueError(f"encoder.name: {who} needs the patches of a vit; take one, as in vit-tiny")
+    if encoder.patch & (encoder.patch - 1):
+        raise ValueError(f"encoder.patch: {encoder.patch} is no power of two, by which {who} takes images apart")
+    return encoder.patch

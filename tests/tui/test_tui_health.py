@@ -20,8 +20,9 @@ def noisy(values: Any, size: float = 0.01) -> Any:
 
 
 def stage(method: str, loss: Any, name: str = "pretrain", **more: Any) -> Stage:
-    """`knn`, `valid`, `std` and `lr` by their short names."""
+    """`knn`, `valid`, `std`, `codes` and `lr` by their short names."""
     names = {"knn": "knn/top1", "valid": "valid/top1", "std": "health/std", "lr": "optimizer/lr"}
+    names["codes"] = "tokenizer/codes_used"
     curves = {"train/loss": np.asarray(loss, float)}
     curves |= {names[key]: np.asarray(values, float) for key, values in more.items()}
     if "std" in more:
@@ -75,6 +76,8 @@ HEALTHY = {
     "a bump": stage("supervised", [2.0, 1.6, 1.4, 2.3, 2.2, 1.5, 1.3]),
     "one look at nothing": stage("simsiam", [-0.5], std=[0.0001]),
     "a spread that comes back": stage("simclr", [6.0, 5.0, 4.0], std=[0.0005, 0.001, 0.004]),
+    "a tokenizer, as measured": stage("tokenizer", [0.39, 0.16, 0.12, 0.11], codes=[0.9, 0.96, 0.97, 0.97]),
+    "a tokenizer whose codes are yet to be found": stage("tokenizer", [0.9, 0.6, 0.4], codes=[0.02, 0.11, 0.5]),
     "nothing yet": Stage("pretrain", "simclr", {}),
     "no loss yet": stage("simclr", []),
     "one epoch": stage("simclr", [1.0]),
@@ -104,6 +107,9 @@ AILING = {
     ),
     "pretrain diverges: the loss was 1.800": stage("supervised", [1.8, 1.5, 1.4, 2.1, *[2.303] * 40]),
     "pretrain diverges: the loss was 4.600": stage("simclr", [4.6, 9, 40, 300, 900, 1000]),
+    "the codes of pretrain are dead: held-out images use 1.4% of them": stage(
+        "tokenizer", [0.9, 0.6, 0.5], codes=[0.02, 0.014, 0.014]
+    ),
     "pretrain stalls: no gain in the loss or knn/top1 for 20 epochs": stage(
         "simclr", [*FALLING[:40], *np.full(STALL + 1, 4.0)], knn=[*LEARNING[:40], *[0.5] * (STALL + 1)]
     ),
@@ -129,6 +135,13 @@ def test_a_stage_that_builds_on_a_collapsed_one_is_not_trusted() -> None:
     said = alarm([collapsed, stage("supervised", [2.3, 2.3], "probe")])
     assert said is not None
     assert said.startswith("pretrain collapsed")
+
+
+def test_what_was_built_on_dead_codes_is_not_trusted() -> None:
+    dead = stage("tokenizer", [0.9, 0.6], "tokenizer", codes=[0.01, 0.01])
+    said = alarm([dead, stage("beit", [0.2, 0.1, 0.1])])
+    assert said is not None
+    assert said.startswith("the codes of tokenizer are dead")
 
 
 def test_what_does_not_work_any_more_cannot_stall() -> None:

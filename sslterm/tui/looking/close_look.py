@@ -23,7 +23,7 @@ Points = dict[str, tuple[Any, Any]]
 
 LOSS, STEPS = "train/loss", "step/loss"
 SCORES = ("knn/top1", "valid/top1", "train/top1")
-HEALTH = ("health/std", "health/std_healthy", "health/rank", "optimizer/lr")
+HEALTH = ("health/std", "health/std_healthy", "health/rank", health.CODES_USED, "optimizer/lr")
 MOST = 10
 """Runs of a group whose curves are read."""
 EPOCHS = 3

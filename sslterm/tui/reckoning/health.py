@@ -19,7 +19,9 @@ COLLAPSED = 0.05
 """Of the spread that healthy representations have. Rotation and supervised learning live with a fifth of it; where all
 images look alike it is a hundredth and less."""
 LOOKS = 2
-"""How often in a row a representation is to be found collapsed."""
+"""How often in a row a representation is to be found collapsed, or a code book dead."""
+DEAD = 0.1
+"""Of a tokenizer's codes, so few in use are next to none: it says most patches with the same ones."""
 EPOCHS = 3
 """How long the loss is to stand above where it began."""
 STALL = 20
@@ -32,7 +34,8 @@ BOUNDED = frozenset({"byol", "simsiam"})
 """Methods whose loss is a cosine. It cannot run away, and rises while they learn: from the first epochs, in which the
 network only has to agree with itself, to the later ones, in which images begin to differ."""
 ACCURACIES = ("knn/top1", "valid/top1")
-JUDGED = frozenset({"train/loss", "health/std", "health/std_healthy", *ACCURACIES})
+CODES_USED = "tokenizer/codes_used"
+JUDGED = frozenset({"train/loss", "health/std", "health/std_healthy", CODES_USED, *ACCURACIES})
 """What alarms look at, beside `optimizer/lr` where it is at hand: a value an epoch each, so never many."""
 
 
@@ -48,13 +51,13 @@ class Stage:
 def alarm(stages: Sequence[Stage], working: bool = True) -> str | None:
     """The gravest thing that ails a run, as a sentence that names a remedy; None where all looks well.
 
-    A stage that builds on a collapsed one cannot be trusted either, so all are looked at for that; otherwise only the
-    last one counts. What does not work any more cannot stall.
+    A stage that builds on a collapsed one, or on dead codes, cannot be trusted either, so all are looked at for that;
+    otherwise only the last one counts. What does not work any more cannot stall.
     """
     if not stages:
         return None
     now = stages[-1]
-    found = _not_a_number(now) or next(filter(None, map(_collapse, reversed(stages))), None) or _divergence(now)
+    found = _not_a_number(now) or next(filter(None, map(_useless, reversed(stages))), None) or _divergence(now)
     return found or (_stall(now) if working else None)
 
 
@@ -63,6 +66,21 @@ def _not_a_number(stage: Stage) -> str | None:
     if loss is None or not len(loss) or np.isfinite(loss[-1]):
         return None
     return f"the loss is {loss[-1]} at epoch {len(loss)} of {stage.name}: {CALMER}"
+
+
+def _useless(stage: Stage) -> str | None:
+    """What nothing good can be built on."""
+    return _collapse(stage) or _dead_codes(stage)
+
+
+def _dead_codes(stage: Stage) -> str | None:
+    used = _known(stage, CODES_USED)[-LOOKS:]
+    if len(used) < LOOKS or max(used) >= DEAD:
+        return None
+    return (
+        f"the codes of {stage.name} are dead: held-out images use {used[-1]:.1%} of them, so that they tell little of a"
+        " patch: method.restart above 0, fewer method.codes or a smaller optimizer.lr may help"
+    )
 
 
 def _collapse(stage: Stage) -> str | None:
