@@ -140,3 +140,20 @@ def initialise(layer: nn.Module) -> None:
         nn.init.xavier_uniform_(layer.weight.view(len(layer.weight), -1))
         assert layer.bias is not None
         nn.init.zeros_(layer.bias)
+
+
+# ---------------------------------------------------------------- pixels
+
+
+def patchify(images: Tensor, patch: int) -> Tensor:
+    """The pixels of each patch, patches row by row: (B, C, S, S) -> (B, N, patch * patch * C), the channels of one
+    pixel side by side."""
+    count, channels, height, width = images.shape
+    grid = images.reshape(count, channels, height // patch, patch, width // patch, patch)
+    return grid.permute(0, 2, 4, 3, 5, 1).reshape(count, -1, patch * patch * channels)
+
+
+def unpatchify(pixels: Tensor, patch: int, rows: int, columns: int) -> Tensor:
+    """Images out of patches, what `patchify` began with: (B, rows * columns, patch * patch * C) -> (B, C, S, S)."""
+    grid = pixels.reshape(len(pixels), rows, columns, patch, patch, -1)
+    return grid.permute(0, 5, 1, 3, 2, 4).reshape(len(pixels), -1, rows * patch, columns * patch)
