@@ -35,7 +35,11 @@ class VQVAE(nn.Module):
         self.decoder = nn.Sequential(
             nn.Conv2d(code_dim, up[0], 3, padding=1),
             *(Residual(up[0]), Residual(up[0])),
-            *(layer for a, b in pairwise(up) for layer in (nn.ReLU(), nn.ConvTranspose2d(a, b, 4, stride=2, padding=1))),
+            *(
+                layer
+                for a, b in pairwise(up)
+                for layer in (nn.ReLU(), nn.ConvTranspose2d(a, b, 4, stride=2, padding=1))
+            ),
         )
 
     def encode(self, images: Tensor) -> Tensor:

@@ -300,6 +300,38 @@ def test_keys_of_one_stage_of_several_name_it() -> None:
     assert set(found) == {"stage.probe.views.area", "stage.probe.part"}
 
 
+TOKENIZER = {"name": "tokens", "method": {"name": "tokenizer", "codes": 256}}
+
+
+def guessing(*before: dict[str, Any], **said_of_beit: Any) -> dict[str, str]:
+    stage = {"name": "pretrain", "method": {"name": "beit", **said_of_beit}}
+    return said({"stage": [*before, stage], "encoder": {"name": "vit-micro"}})
+
+
+class TestWhatAStageGoesOnWith:
+    def test_is_missed_where_the_stage_before_did_not_learn_it(self) -> None:
+        text = 'beit goes on with what tokenizer learned; put a stage with method = { name = "tokenizer" } right before'
+        assert guessing()["method.name"].startswith(text)
+        assert guessing({**TOKENIZER, "name": "early"}, PRETRAIN | {"name": "between"})[
+            "stage.pretrain.method.name"
+        ].startswith(text)
+
+    def test_has_the_same_sizes(self) -> None:
+        assert guessing(TOKENIZER, codes=512, width=64) == {
+            f"stage.pretrain.method.{key}": f"{here} is not the {there} of stage tokens, from which this one takes the"
+            " tokenizer over"
+            for key, here, there in (("codes", 512, 256), ("width", 64, 128))
+        }
+        assert guessing(TOKENIZER, codes=256) == {}
+
+    def test_is_not_judged_where_it_cannot_be_understood(self) -> None:
+        assert list(guessing(TOKENIZER, codes="many")) == ["stage.pretrain.method.codes"]
+
+    def test_needs_patches(self) -> None:
+        found = said({"stage": [TOKENIZER], "encoder": {"name": "resnet18"}})
+        assert found == {"encoder.name": "a tokenizer needs the patches of a vit; take one, as in vit-tiny"}
+
+
 # ---------------------------------------------------------------- from a file
 
 

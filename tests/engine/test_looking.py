@@ -12,6 +12,7 @@ from staging import in_training
 
 from sslterm import methods, presets
 from sslterm.engine import looking
+from sslterm.engine.monitor import look
 from sslterm.engine.stage import StageInTraining, inherit
 from sslterm.engine.step import batches_of, epoch_order, one_step
 from sslterm.engine.train import train
@@ -128,6 +129,14 @@ class TestAMethodThatAsks:
         train(run, device="cpu", data_dir=data_dir)
         (row,) = (row for row in metrics.read(run.metrics) if "asking/images" in row)
         assert row["asking/images"] == said.data.valid
+
+
+def test_a_stage_that_leaves_the_encoder_alone_measures_all_the_same(
+    small: dict[str, Any], stage_of: Callable[[dict[str, Any]], StageInTraining]
+) -> None:
+    method = {"name": "tokenizer", "codes": 16, "code_dim": 4, "width": 8}
+    stage = stage_of({**small, "method": method, "encoder": {"name": "vit-micro"}})
+    assert set(look(stage)) == {"tokenizer/error", "tokenizer/perplexity", "tokenizer/codes_used"}
 
 
 def test_what_the_stage_before_left_is_taken_over_or_missed(

@@ -20,6 +20,7 @@ from sslterm.engine.checkpoint import open_checkpoint
 from sslterm.engine.interrupt import Interrupted
 from sslterm.engine.progress import Progress
 from sslterm.engine.train import train
+from sslterm.methods import find
 from sslterm.runs import Run, checkpoints, metrics
 from sslterm.runs.create import create
 
@@ -38,8 +39,10 @@ METHODS: dict[str, dict[str, Any]] = {
     "swav": {"prototypes": 12, "queue": 64, "frozen": 3, "hidden_dim": 32, "projection_dim": 16},
     "simsiam": {"hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
     "mae": {"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
+    "tokenizer": {"codes": 24, "code_dim": 8, "width": 16},
+    "beit": {"codes": 24, "code_dim": 8, "width": 16, "block": 3},
 }
-ENCODERS = {"mae": "vit-micro"}
+ENCODERS = {"mae": "vit-micro", "tokenizer": "vit-micro", "beit": "vit-micro"}
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"lr": 0.01, "nesterov": True, "weight_decay": 1e-4},
     "adam": {"lr": 1e-3},
@@ -132,13 +135,26 @@ def preset(small: dict[str, Any]) -> dict[str, Any]:
     return {**small, "epochs": 3, "precision": "fp32", "views": VIEWS, "encoder": {"name": "tinyvgg-bn"}}
 
 
+def with_what_it_needs(preset: dict[str, Any]) -> int:
+    """Put a stage of one epoch before it where the method goes on with what another learned. Gives that stage's
+    steps."""
+    said = preset["method"]
+    if not (needed := find(said["name"]).needs):
+        return 0
+    before = {"name": "before", "epochs": 1, "method": {"name": needed, **METHODS[needed]}}
+    preset["stage"] = [before, {"name": "at-hand", "method": said}]
+    del preset["method"]
+    return 4
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_resumes_exactly(method: str, preset: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
     preset["method"] = {"name": method, **METHODS[method]}
     preset["encoder"] = {"name": ENCODERS.get(method, "tinyvgg-bn")}
     preset["optimizer"] = {"name": "sgd", **OPTIMIZERS["sgd"]}
     preset["schedule"] = {"name": "cosine", "per": "step", "warmup": 1.0}
-    assert_a_kill_changes_nothing(runs_dir, data_dir, preset, kill_after=6)
+    before = with_what_it_needs(preset)
+    assert_a_kill_changes_nothing(runs_dir, data_dir, preset, kill_after=before + 6)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

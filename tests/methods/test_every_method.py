@@ -22,8 +22,10 @@ SAID = {
     "swav": {"prototypes": 12, "queue": 16, "frozen": 2, "hidden_dim": 32, "projection_dim": 16},
     "simsiam": {"hidden_dim": 32, "projection_dim": 32, "predictor_dim": 16},
     "mae": {"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
+    "tokenizer": {"codes": 24, "code_dim": 8, "width": 16},
+    "beit": {"codes": 24, "code_dim": 8, "width": 16, "block": 3},
 }
-ENCODERS = {"mae": "vit-micro"}
+ENCODERS = {"mae": "vit-micro", "tokenizer": "vit-micro", "beit": "vit-micro"}
 """Of methods that cannot do with the small network of all others."""
 WAITS = {
     torch.ops.aten._local_scalar_dense.default,  # .item(), float(), if tensor:
