@@ -1,8 +1,8 @@
 """Encoders: the networks that are kept, without their classifiers: images (B, C, S, S) -> representation h (B, D).
 
 Every encoder has `.features`, its D, and named children that a preset may call parts: `conv1, bn1, layer1 .. layer4`
-(resnets), `layer1 .. layer5, full` (TinyVGG), `layer1 .. layer4` (Conv4), `conv1, block1 .. block11, conv2`
-(MobileNet).
+(resnets), `layer1 .. layer5, full` (TinyVGG), `layer1 .. layer4` (Conv4), `patch_embed, block1 .. block12,
+norm` (vits), `conv1, block1 .. block11, conv2` (MobileNet).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sslterm.errors import UserError
 from sslterm.models.conv4 import Conv4
 from sslterm.models.resnet import ResNet
 from sslterm.models.tinyvgg import TinyVGG
+from sslterm.models.vit import VisionTransformer
 
 
 class WeightsError(UserError):
@@ -36,6 +37,8 @@ def build_encoder(settings: presets.Encoder, channels: int) -> nn.Module:
         return TinyVGG(settings.name.removeprefix("tinyvgg-"), channels, settings.dropout)
     if settings.name == "conv4":
         return Conv4(channels)
+    if settings.name.startswith("vit"):
+        return VisionTransformer(settings.name, channels, settings.patch_side, settings.pool, settings.drop_path)
     assert channels == 3, channels
     if settings.name.startswith("mobilenet"):
         return _mobilenet(settings)
@@ -51,7 +54,7 @@ def input_channels(settings: presets.Encoder, data_channels: int) -> int:
 
 
 def _is_ours(settings: presets.Encoder) -> bool:
-    return settings.name.startswith(("tinyvgg", "conv4"))
+    return settings.name.startswith(("tinyvgg", "conv4", "vit"))
 
 
 def features(encoder: nn.Module) -> int:

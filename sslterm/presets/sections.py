@@ -27,7 +27,7 @@ Amount = Whole | Fraction
 
 EncoderName = Literal[
     "resnet18", "resnet34", "resnet50", "tinyvgg-a", "tinyvgg-b", "tinyvgg-c", "tinyvgg-d", "tinyvgg-e", "tinyvgg-bn",
-    "conv4", "mobilenet_v3_small",
+    "conv4", "vit-micro", "vit-tiny", "vit-small", "vit-base", "mobilenet_v3_small",
 ]  # fmt: skip
 Part = Literal["train", "labeled", "unlabeled"]
 
@@ -146,6 +146,10 @@ class Views(Section):
         """Side of a local view where that of the others is `size`."""
         return self.local.size or max(size // 2, 1)
 
+    def sides(self, size: int) -> list[int]:
+        """The side of every kind of view that there is."""
+        return [size, self.local_size(size)] if self.local.count else [size]
+
     def _changed(self, change: ViewChange) -> Views:
         said = change.model_dump(exclude_none=True, exclude={"count", "size"})
         return self.model_copy(update={**said, "second": ViewChange(), "local": LocalViews()})
@@ -156,11 +160,39 @@ class Encoder(Section):
 
     name: EncoderName = "resnet18"
     stem: Literal["cifar", "imagenet"] = "cifar"
-    """For resnets: `cifar` is a 3x3 convolution of stride 1 and no max-pooling; `imagenet` is 7x7, stride 2, pooled."""
+    """For resnets: `cifar` is a 3x3 convolution of stride 1 and no max-pooling; `imagenet` is 7x7, stride 2, pooled.
+    For vits: which `patch` there is where none is said."""
     weights: str | None = None
     """`imagenet`, one of our own runs or checkpoints, or what `sslterm export` wrote; left out: random."""
     dropout: Fraction | None = None
     """For TinyVGG's two full layers; left out: 0.5 in tinyvgg-bn, else 0."""
+    patch: Count | None = None
+    """For vits: side of a patch in pixels; left out: 4 with the cifar stem, 16 with imagenet's."""
+    pool: Literal["mean", "cls"] = "mean"
+    """For vits: the representation is the mean of what the patches became, or what the class token did."""
+    drop_path: Fraction = 0.0
+    """For vits: stochastic depth, how often the last block of an image is left out in training; rises from 0 in the
+    first block. Masked autoencoders leave none out before they are fine-tuned."""
+
+    @property
+    def patch_side(self) -> int:
+        """Side of a vit's patches, also where none is said."""
+        return self.patch or (4 if self.stem == "cifar" else 16)
+
+    @property
+    def network(self) -> str:
+        """What must be the same for weights to fit, in words: "resnet18 with the cifar stem"."""
+        if self.name.startswith("vit-"):
+            return f"{self.name} with patches of {self.patch_side} pixels"
+        return f"{self.name} with the {self.stem} stem"
+
+    def misfit(self, side: int) -> str | None:
+        """Why the network takes no views of this side, as a sentence; None where it does."""
+        if not self.name.startswith("vit-") or side % self.patch_side == 0:
+            return None
+        fitting = [size for size in range(2, side + 1) if side % size == 0]
+        nearest = min(fitting, key=lambda size: abs(size - self.patch_side), default=side)
+        return f"{self.patch_side} pixels do not divide a view of {side}; say {nearest}, or another size of views"
 
 
 class Optimizer(Section):
@@ -177,6 +209,9 @@ class Optimizer(Section):
     """Whether biases and normalisation weights decay too (for LARS: whether they adapt too)."""
     trust_coefficient: Positive = 0.001
     """LARS: eta of You et al. 2017."""
+    layer_decay: Fraction = 1.0
+    """What each layer of the encoder has of the rate of the layer above it, counted from the head, which has all of
+    `lr`; fine-tuning wants less than 1 (BEiT, appendix: 0.65 to 0.75), 1 is the same for all."""
 
 
 class Schedule(Section):

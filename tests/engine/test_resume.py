@@ -27,7 +27,7 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["sslterm.engine.train"])
 
 METHODS: dict[str, dict[str, Any]] = {
-    "supervised": {},
+    "supervised": {"mixup": 0.8, "cutmix": 1.0},
     "rotation": {},
     "simclr": {},
     "moco": {"queue": 64, "bn_splits": 4, "symmetric": True, "projector": "mlp"},
@@ -37,7 +37,9 @@ METHODS: dict[str, dict[str, Any]] = {
     "nnclr": {"queue": 64, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
     "swav": {"prototypes": 12, "queue": 64, "frozen": 3, "hidden_dim": 32, "projection_dim": 16},
     "simsiam": {"hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
+    "mae": {"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
 }
+ENCODERS = {"mae": "vit-micro"}
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"lr": 0.01, "nesterov": True, "weight_decay": 1e-4},
     "adam": {"lr": 1e-3},
@@ -133,6 +135,7 @@ def preset(small: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_resumes_exactly(method: str, preset: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
     preset["method"] = {"name": method, **METHODS[method]}
+    preset["encoder"] = {"name": ENCODERS.get(method, "tinyvgg-bn")}
     preset["optimizer"] = {"name": "sgd", **OPTIMIZERS["sgd"]}
     preset["schedule"] = {"name": "cosine", "per": "step", "warmup": 1.0}
     assert_a_kill_changes_nothing(runs_dir, data_dir, preset, kill_after=6)

@@ -391,6 +391,15 @@ class TestForesight:
         with pytest.raises(RunError, match=r"stage\.b: supervised needs labels, and image_folder has none"):
             trained(runs_dir, data_dir, small)
 
+    def test_patches_that_do_not_fit_a_folders_images_are_refused(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path, tmp_path: Path
+    ) -> None:
+        folder_of_images(tmp_path / "photos", 48)
+        small["data"] = {"name": "image_folder", "folder": str(tmp_path / "photos"), "size": 18}
+        small.update(batch_size=16, method=SIMCLR, encoder={"name": "vit-micro"})
+        with pytest.raises(presets.PresetError, match=r"encoder\.patch: 4 pixels do not divide a view of 18; say 3"):
+            trained(runs_dir, data_dir, small)
+
     def test_images_without_labels_are_left_out_of_supervised_training(
         self, small: dict[str, Any], runs_dir: Path, data_dir: Path, tmp_path: Path
     ) -> None:

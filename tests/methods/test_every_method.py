@@ -11,7 +11,7 @@ from sslterm.methods import Batch, find, settings
 from sslterm.models.encoders import build_encoder
 
 SAID = {
-    "supervised": {"train": "all"},
+    "supervised": {"train": "all", "mixup": 0.8, "cutmix": 1.0},
     "rotation": {},
     "simclr": {},
     "moco": {"queue": 32, "bn_splits": 2, "symmetric": True},
@@ -21,7 +21,10 @@ SAID = {
     "nnclr": {"queue": 32, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 24},
     "swav": {"prototypes": 12, "queue": 16, "frozen": 2, "hidden_dim": 32, "projection_dim": 16},
     "simsiam": {"hidden_dim": 32, "projection_dim": 32, "predictor_dim": 16},
+    "mae": {"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
 }
+ENCODERS = {"mae": "vit-micro"}
+"""Of methods that cannot do with the small network of all others."""
 WAITS = {
     torch.ops.aten._local_scalar_dense.default,  # .item(), float(), if tensor:
     torch.ops.aten.nonzero.default,  # boolean masks
@@ -42,7 +45,7 @@ def method(name: str, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
     checked, problems = settings({"name": name, **SAID[name]})
     assert not problems
-    return find(name)(build_encoder(presets.Encoder(name="tinyvgg-bn"), 3), checked, FACTS)
+    return find(name)(build_encoder(presets.Encoder(name=ENCODERS.get(name, "tinyvgg-bn")), 3), checked, FACTS)
 
 
 def step(learner: nn.Module, optimizer: torch.optim.Optimizer, place: int) -> None:

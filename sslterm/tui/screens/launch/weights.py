@@ -19,6 +19,7 @@ class Origin:
     encoder: str = ""
     """What network it is; empty where that is not known."""
     stem: str = ""
+    patch: int | None = None
 
 
 def look_at(weights: Path) -> Origin:
@@ -29,7 +30,8 @@ def look_at(weights: Path) -> Origin:
     try:
         said = tomllib.loads((run / "resolved.toml").read_text(encoding="utf-8"))
         encoder = said["encoder"]
-        return Origin(weights, name, str(encoder["name"]), str(encoder["stem"]))
+        patch = encoder.get("patch")
+        return Origin(weights, name, str(encoder["name"]), str(encoder["stem"]), patch and int(patch))
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return Origin(weights, name)
 
