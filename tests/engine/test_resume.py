@@ -37,6 +37,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "nnclr": {"queue": 64, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
     "swav": {"prototypes": 12, "queue": 64, "frozen": 3, "hidden_dim": 32, "projection_dim": 16},
     "simsiam": {"hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
+    "dino": {"prototypes": 12, "hidden_dim": 32, "bottleneck_dim": 16, "frozen": 3, "teacher_temperature_warmup": 9},
+    "deepcluster": {"clusters": 12, "hidden_dim": 32, "projection_dim": 16},
 }
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"lr": 0.01, "nesterov": True, "weight_decay": 1e-4},
@@ -161,6 +163,14 @@ def test_a_kill_in_the_second_stage_resumes_exactly(preset: dict[str, Any], runs
         {"name": "probe", "part": "labeled", "start": "best", "method": {"name": "supervised", "train": "head"}},
     ]
     assert_a_kill_changes_nothing(runs_dir, data_dir, preset, kill_after=2 * 4 + 3)
+
+
+def test_clusters_with_a_head_that_begins_anew_resume_exactly(
+    preset: dict[str, Any], runs_dir: Path, data_dir: Path
+) -> None:
+    preset["method"] = {"name": "deepcluster", "version": 1, "clusters": 12}
+    preset["optimizer"] = {"name": "adam", "lr": 1e-3}
+    assert_a_kill_changes_nothing(runs_dir, data_dir, preset, kill_after=6)
 
 
 def test_bf16_resumes_exactly_too(preset: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:

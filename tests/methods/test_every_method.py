@@ -21,6 +21,8 @@ SAID = {
     "nnclr": {"queue": 32, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 24},
     "swav": {"prototypes": 12, "queue": 16, "frozen": 2, "hidden_dim": 32, "projection_dim": 16},
     "simsiam": {"hidden_dim": 32, "projection_dim": 32, "predictor_dim": 16},
+    "dino": {"prototypes": 12, "hidden_dim": 32, "bottleneck_dim": 16, "frozen": 2},
+    "deepcluster": {"clusters": 12, "hidden_dim": 32, "projection_dim": 16},
 }
 WAITS = {
     torch.ops.aten._local_scalar_dense.default,  # .item(), float(), if tensor:
