@@ -96,10 +96,20 @@ def adopt(encoder: nn.Module, state: dict[str, Any], settings: presets.Encoder) 
             f"encoder.weights: the checkpoint holds {theirs['name']} with the {theirs['stem']} stem,"
             f" the preset asks for {settings.name} with the {settings.stem} stem; make them the same"
         )
+    width = theirs.get("features")  # checkpoints of before say nothing of it, and have no last layer
+    if width != settings.features:
+        raise RunError(
+            f"encoder.features: the checkpoint holds {theirs['name']} {_behind(width)}, the preset asks for one"
+            f" {_behind(settings.features)}; make them the same"
+        )
     try:
         encoder.load_state_dict(encoder_state(state))
     except RuntimeError as error:
         raise RunError(f"encoder.weights: do not fit the encoder ({str(error).splitlines()[-1].strip()})") from None
+
+
+def _behind(width: int | None) -> str:
+    return f"with a last layer of {width} features" if width else "without a last layer"
 
 
 def normalisation(preset: presets.Preset, dataset: Dataset, came_from: dict[str, Any] | None) -> Normalisation:

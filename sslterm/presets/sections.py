@@ -161,6 +161,8 @@ class Encoder(Section):
     """`imagenet`, one of our own runs or checkpoints, or what `sslterm export` wrote; left out: random."""
     dropout: Fraction | None = None
     """For TinyVGG's two full layers; left out: 0.5 in tinyvgg-bn, else 0."""
+    features: Count | None = None
+    """Width of a last linear layer behind the network; left out: none, and the network's own width."""
 
 
 class Optimizer(Section):

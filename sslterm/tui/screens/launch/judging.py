@@ -83,11 +83,17 @@ def _misfit(preset: Preset, origin: Origin | None) -> str:
     if origin is None or not origin.encoder or preset.encoder.weights != str(origin.weights):
         return ""
     if (preset.encoder.name, preset.encoder.stem) == (origin.encoder, origin.stem):
-        return ""
+        if preset.encoder.features == origin.features:
+            return ""
+        return f"is {_as_wide(preset.encoder.features)}, the weights are {_as_wide(origin.features)}; make them the same"
     return (
         f"is {preset.encoder.name} with the {preset.encoder.stem} stem, the weights are of {origin.encoder} with the"
         f" {origin.stem} stem; make them the same"
     )
+
+
+def _as_wide(features: int | None) -> str:
+    return f"with features = {features}" if features else "without features"
 
 
 def describe(preset: Preset) -> About:

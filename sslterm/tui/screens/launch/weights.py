@@ -19,6 +19,8 @@ class Origin:
     encoder: str = ""
     """What network it is; empty where that is not known."""
     stem: str = ""
+    features: int | None = None
+    """Width of its last layer, where it has one."""
 
 
 def look_at(weights: Path) -> Origin:
@@ -29,7 +31,7 @@ def look_at(weights: Path) -> Origin:
     try:
         said = tomllib.loads((run / "resolved.toml").read_text(encoding="utf-8"))
         encoder = said["encoder"]
-        return Origin(weights, name, str(encoder["name"]), str(encoder["stem"]))
+        return Origin(weights, name, str(encoder["name"]), str(encoder["stem"]), encoder.get("features"))
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return Origin(weights, name)
 
