@@ -118,7 +118,8 @@ class GAN(Method):
 
         Heusel et al. take the features of Inception-v3, trained on ImageNet; these are of the encoder as it was when
         the stage began, so that epochs can be compared, and runs that begin with the same weights and look at as many
-        images. That is an untrained encoder unless `encoder.weights` names a trained one. No figure of a paper compares.
+        images. That is an untrained encoder unless `encoder.weights` names a trained one. No figure of a paper compares
+        with it.
         """
         real = look.outputs(self.first)
         drawn = look.outputs(lambda images: self.first(self.drawn(self.slow, len(images))))
@@ -126,7 +127,7 @@ class GAN(Method):
 
 
 def told_apart(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Goodfellow et al. 2014 (https://arxiv.org/abs/1406.2661), equation 1, of which the discriminator goes up, with its
+    """Goodfellow et al. 2014 (https://arxiv.org/abs/1406.2661), equation 1, which the discriminator maximises, with its
     sign changed: -log D(x) - log(1 - D(G(z))) of logits (B,), each in the mean over the batch."""
     said_real = (1 - smoothing) * F.softplus(-real) + smoothing * F.softplus(real)
     return said_real.mean() + F.softplus(fake).mean()
@@ -152,8 +153,8 @@ def untouched(*parts: nn.Module) -> Iterator[None]:
 
 
 def frechet(real: Tensor, drawn: Tensor) -> float:
-    """Heusel et al. 2017 (https://arxiv.org/abs/1706.08500), equation 6: the Frechet distance of two normal distributions
-    with the means and covariances of features (N, D) each. NaN where they are no numbers.
+    """Heusel et al. 2017 (https://arxiv.org/abs/1706.08500), equation 6: the Frechet distance of two normal
+    distributions with the means and covariances of features (N, D) each. NaN where they are no numbers.
 
     The trace of (A B)^(1/2) is the sum of the roots of the eigenvalues of A^(1/2) B A^(1/2), which is symmetrical.
     """

@@ -5,6 +5,8 @@ Shapes: B images, Z latent, C channels, S side in pixels.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 SMALLEST, STEP = 8, 4
@@ -26,7 +28,7 @@ class Generator(nn.Module):
         widths = [width << place for place in reversed(range(doublings))]
         self.first = nn.Sequential(nn.ConvTranspose2d(latent, widths[0], side, bias=False), *_behind(widths[0]))
         rest: list[nn.Module] = []
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in pairwise(widths):
             rest += [nn.ConvTranspose2d(wide, narrow, 4, stride=2, padding=1, bias=False), *_behind(narrow)]
         self.rest = nn.Sequential(*rest, nn.ConvTranspose2d(widths[-1], channels, 4, stride=2, padding=1))
 

@@ -189,7 +189,7 @@ def test_a_last_layer_travels_with_the_encoder_and_begins_no_other(tmp_path: Pat
             adopt(encoder, state, settings)
             assert encoder(torch.zeros(2, 1, 8, 8)).shape == (2, 24)
         else:
-            with pytest.raises(RunError, match="holds conv4 with a last layer of 24 features, .* without a last layer"):
+            with pytest.raises(RunError, match=r"conv4 with a last layer of 24 features, .* without a last layer"):
                 adopt(encoder, state, settings)
 
 

@@ -62,7 +62,11 @@ def test_a_last_layer_stands_behind_the_network_and_changes_no_other_name():
     assert features(narrow) == 24
     torch.testing.assert_close(narrow(images), nn.functional.linear(plain(images), *narrow.last.parameters()))
     assert list(parts(narrow)) == [*parts(plain), "last"]
-    assert [name.removeprefix("trunk.") for name in narrow.state_dict()] == [*plain.state_dict(), "last.weight", "last.bias"]
+    assert [name.removeprefix("trunk.") for name in narrow.state_dict()] == [
+        *plain.state_dict(),
+        "last.weight",
+        "last.bias",
+    ]
 
 
 def test_mobilenet_computes_what_torchvision_computes():

@@ -85,7 +85,9 @@ def _misfit(preset: Preset, origin: Origin | None) -> str:
     if (preset.encoder.name, preset.encoder.stem) == (origin.encoder, origin.stem):
         if preset.encoder.features == origin.features:
             return ""
-        return f"is {_as_wide(preset.encoder.features)}, the weights are {_as_wide(origin.features)}; make them the same"
+        return (
+            f"is {_as_wide(preset.encoder.features)}, the weights are {_as_wide(origin.features)}; make them the same"
+        )
     return (
         f"is {preset.encoder.name} with the {preset.encoder.stem} stem, the weights are of {origin.encoder} with the"
         f" {origin.stem} stem; make them the same"
