@@ -37,9 +37,20 @@ METHODS: dict[str, dict[str, Any]] = {
     "nnclr": {"queue": 64, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
     "swav": {"prototypes": 12, "queue": 64, "frozen": 3, "hidden_dim": 32, "projection_dim": 16},
     "simsiam": {"hidden_dim": 32, "projection_dim": 16, "predictor_dim": 8},
+<<<<<<< HEAD
     "mae": {"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
 }
 ENCODERS = {"mae": "vit-micro"}
+=======
+    "vae": {"kl_warmup": 0.5, "decoder_dim": 8},
+    "gan": {"latent_dim": 8, "generator_dim": 8},
+}
+CHANGES: dict[str, dict[str, Any]] = {
+    "vae": {"encoder": {"name": "tinyvgg-bn", "features": 12}, "optimizer": {"name": "adam", "lr": 1e-3}},
+    "gan": {"optimizer": {"name": "adam", "lr": 1e-3, "betas": [0.5, 0.999]}},
+}
+"""What a method needs that the others do not."""
+>>>>>>> generative
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"lr": 0.01, "nesterov": True, "weight_decay": 1e-4},
     "adam": {"lr": 1e-3},
@@ -138,6 +149,7 @@ def test_every_method_resumes_exactly(method: str, preset: dict[str, Any], runs_
     preset["encoder"] = {"name": ENCODERS.get(method, "tinyvgg-bn")}
     preset["optimizer"] = {"name": "sgd", **OPTIMIZERS["sgd"]}
     preset["schedule"] = {"name": "cosine", "per": "step", "warmup": 1.0}
+    preset.update(CHANGES.get(method, {}))
     assert_a_kill_changes_nothing(runs_dir, data_dir, preset, kill_after=6)
 
 

@@ -1,5 +1,7 @@
 """What holds for every method: a step never waits for the device, and the whole memory is in the state."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from told import FACTS
@@ -21,10 +23,18 @@ SAID = {
     "nnclr": {"queue": 32, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 24},
     "swav": {"prototypes": 12, "queue": 16, "frozen": 2, "hidden_dim": 32, "projection_dim": 16},
     "simsiam": {"hidden_dim": 32, "projection_dim": 32, "predictor_dim": 16},
+<<<<<<< HEAD
     "mae": {"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
 }
 ENCODERS = {"mae": "vit-micro"}
 """Of methods that cannot do with the small network of all others."""
+=======
+    "vae": {"kl_warmup": 0.5, "decoder_dim": 8},
+    "gan": {"latent_dim": 8, "generator_dim": 8},
+}
+ENCODERS = {"vae": {"features": 12}}
+SIDE = 16
+>>>>>>> generative
 WAITS = {
     torch.ops.aten._local_scalar_dense.default,  # .item(), float(), if tensor:
     torch.ops.aten.nonzero.default,  # boolean masks
@@ -45,16 +55,27 @@ def method(name: str, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
     checked, problems = settings({"name": name, **SAID[name]})
     assert not problems
+<<<<<<< HEAD
     return find(name)(build_encoder(presets.Encoder(name=ENCODERS.get(name, "tinyvgg-bn")), 3), checked, FACTS)
+=======
+    encoder = build_encoder(presets.Encoder(name="tinyvgg-bn", **ENCODERS.get(name, {})), 3)
+    return find(name)(encoder, checked, replace(FACTS, size=SIDE))
+
+
+def batch(learner: nn.Module) -> Batch:
+    views = tuple(torch.randn(8, 3, SIDE, SIDE) for _ in range(learner.view_count))
+    return Batch(views, torch.arange(8) % 4, torch.arange(8))
+>>>>>>> generative
 
 
 def step(learner: nn.Module, optimizer: torch.optim.Optimizer, place: int) -> None:
     torch.manual_seed(place)
-    views = tuple(torch.randn(8, 3, 16, 16) for _ in range(learner.view_count))
-    loss = learner(Batch(views, torch.arange(8) % 4, torch.arange(8)))["loss"]
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    seen = batch(learner)
+    for turn in learner.turns():
+        loss = turn(seen)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
     learner.after_step(place / 10)
 
 
@@ -67,8 +88,9 @@ def test_a_step_never_waits_for_the_device(name):
     learner = method(name)
     with NoWaiting():
         torch.manual_seed(0)
-        views = tuple(torch.randn(8, 3, 16, 16) for _ in range(learner.view_count))
-        learner(Batch(views, torch.arange(8) % 4, torch.arange(8)))["loss"].backward()
+        seen = batch(learner)
+        for turn in learner.turns():
+            turn(seen)["loss"].backward()
         learner.after_step(0.5)
 
 
@@ -100,7 +122,7 @@ def test_the_teacher_is_not_trained(name):
 def test_reports_are_scalars_and_only_the_loss_has_a_gradient():
     for name in SAID:
         learner = method(name)
-        views = tuple(torch.randn(8, 3, 16, 16) for _ in range(learner.view_count))
-        report = learner(Batch(views, torch.arange(8) % 4, torch.arange(8)))
-        assert all(value.shape == () for value in report.values())
-        assert [key for key, value in report.items() if value.requires_grad] == ["loss"]
+        for turn in learner.turns():
+            report = turn(batch(learner))
+            assert all(value.shape == () for value in report.values())
+            assert [key for key, value in report.items() if value.requires_grad] == ["loss"]
