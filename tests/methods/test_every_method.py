@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from told import FACTS
+from told import FACTS, TINY, encoder_of
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -12,29 +12,7 @@ from sslterm import presets
 from sslterm.methods import Batch, find, settings
 from sslterm.models.encoders import build_encoder
 
-SAID = {
-    "supervised": {"train": "all", "mixup": 0.8, "cutmix": 1.0},
-    "rotation": {},
-    "simclr": {},
-    "moco": {"queue": 32, "bn_splits": 2, "symmetric": True},
-    "byol": {"hidden_dim": 32, "projection_dim": 16},
-    "barlow_twins": {"hidden_dim": 32, "projection_dim": 16},
-    "vicreg": {"hidden_dim": 32, "projection_dim": 16},
-    "nnclr": {"queue": 32, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 24},
-    "swav": {"prototypes": 12, "queue": 16, "frozen": 2, "hidden_dim": 32, "projection_dim": 16},
-    "simsiam": {"hidden_dim": 32, "projection_dim": 32, "predictor_dim": 16},
-<<<<<<< HEAD
-    "mae": {"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
-}
-ENCODERS = {"mae": "vit-micro"}
-"""Of methods that cannot do with the small network of all others."""
-=======
-    "vae": {"kl_warmup": 0.5, "decoder_dim": 8},
-    "gan": {"latent_dim": 8, "generator_dim": 8},
-}
-ENCODERS = {"vae": {"features": 12}}
 SIDE = 16
->>>>>>> generative
 WAITS = {
     torch.ops.aten._local_scalar_dense.default,  # .item(), float(), if tensor:
     torch.ops.aten.nonzero.default,  # boolean masks
@@ -53,19 +31,15 @@ class NoWaiting(TorchDispatchMode):
 
 def method(name: str, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
-    checked, problems = settings({"name": name, **SAID[name]})
+    checked, problems = settings({"name": name, **TINY[name]})
     assert not problems
-<<<<<<< HEAD
-    return find(name)(build_encoder(presets.Encoder(name=ENCODERS.get(name, "tinyvgg-bn")), 3), checked, FACTS)
-=======
-    encoder = build_encoder(presets.Encoder(name="tinyvgg-bn", **ENCODERS.get(name, {})), 3)
+    encoder = build_encoder(presets.Encoder(**encoder_of(name)), 3)
     return find(name)(encoder, checked, replace(FACTS, size=SIDE))
 
 
 def batch(learner: nn.Module) -> Batch:
     views = tuple(torch.randn(8, 3, SIDE, SIDE) for _ in range(learner.view_count))
     return Batch(views, torch.arange(8) % 4, torch.arange(8))
->>>>>>> generative
 
 
 def step(learner: nn.Module, optimizer: torch.optim.Optimizer, place: int) -> None:
@@ -83,7 +57,7 @@ def optimizer(learner: nn.Module) -> torch.optim.Optimizer:
     return torch.optim.SGD([p for part in learner.trained().values() for p in part.parameters()], lr=0.01)
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", TINY)
 def test_a_step_never_waits_for_the_device(name):
     learner = method(name)
     with NoWaiting():
@@ -99,7 +73,7 @@ def test_waiting_would_be_noticed():
         torch.ones(3)[torch.ones(3) > 0].sum().item()
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", TINY)
 def test_a_state_put_into_another_goes_on_bit_for_bit(name):
     first, second = method(name), method(name, seed=1)
     moves = optimizer(first)
@@ -114,13 +88,13 @@ def test_a_state_put_into_another_goes_on_bit_for_bit(name):
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", TINY)
 def test_the_teacher_is_not_trained(name):
     assert "teacher" not in method(name).trained()
 
 
 def test_reports_are_scalars_and_only_the_loss_has_a_gradient():
-    for name in SAID:
+    for name in TINY:
         learner = method(name)
         for turn in learner.turns():
             report = turn(batch(learner))

@@ -32,7 +32,9 @@ def look_at(weights: Path) -> Origin:
     try:
         said = tomllib.loads((run / "resolved.toml").read_text(encoding="utf-8"))
         encoder = said["encoder"]
-        patch, features = (value if isinstance(value := encoder.get(key), int) else None for key in ("patch", "features"))
+        patch, features = (
+            value if isinstance(value := encoder.get(key), int) else None for key in ("patch", "features")
+        )
         return Origin(weights, name, str(encoder["name"]), str(encoder["stem"]), patch, features)
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return Origin(weights, name)
