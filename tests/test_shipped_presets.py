@@ -16,14 +16,20 @@ BATCH, SIDE = 16, 16
 
 
 def shrunk(preset: presets.Preset) -> presets.Preset:
-    """The same experiment on few small images. What the preset is about (method, views, optimizer) stays."""
+    """The same experiment on few small images. What the preset is about (method, views, optimizer) stays, but that few
+    images make few clusters."""
     data = presets.Data(
         name="shapes", images=120, size=SIDE, valid=2 * BATCH, train=4 * BATCH, labeled=2 * BATCH, test=BATCH
     )
     stages = []
     for stage in preset.stage:
         views = stage.views.model_copy(update={"size": SIDE})
-        stages.append(stage.model_copy(update={"epochs": 1, "batch_size": BATCH, "views": views, "precision": "fp32"}))
+        method = {**stage.method, "clusters": BATCH} if "clusters" in stage.method else stage.method
+        stages.append(
+            stage.model_copy(
+                update={"epochs": 1, "batch_size": BATCH, "views": views, "precision": "fp32", "method": method}
+            )
+        )
     encoder = preset.encoder.model_copy(update={"weights": None})
     return preset.model_copy(update={"data": data, "encoder": encoder, "stage": tuple(stages)})
 

@@ -1,8 +1,8 @@
 """Every method on the same images with the same small encoder and the same budget, and what each learned.
 
-Each is a real run that stays in the runs directory (`bench-NAME`): the stages before the last of `NAME-small.toml`, on
-images seen as `NAME.toml` has them, then all of the network on a tenth of the labels. What was finished before is not
-trained again.
+Each is a real run that stays in the runs directory (`bench-NAME`): the stages before the last of `NAME-small.toml`
+(where there is none: of `NAME.toml`, with another encoder), on images seen as `NAME.toml` has them, then all of the
+network on a tenth of the labels. What was finished before is not trained again.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from sslterm.presets import Preset
 from sslterm.runs import Run, RunNotFound, checkpoints, find, metrics
 from sslterm.tables import table
 
+ENCODER = "conv4"
+"""Of methods whose preset has one for large machines."""
 FINE_TUNE = "fine-tune"
 LABELED = 0.1
 UNTRAINED = "untrained"
@@ -59,16 +61,18 @@ class Row:
 
 
 def names() -> list[str]:
-    """The methods that have a small preset of their own, those that need no other stage's result first."""
-    return [name for name in methods.names() if small(name) is not None]
+    """The methods that learn without labels, and are no other one's first stage."""
+    kinds = {name: methods.find(name) for name in methods.names()}
+    first = {kind.needs for kind in kinds.values()}
+    return [name for name, kind in kinds.items() if not kind.uses_labels and name not in first]
 
 
-def small(name: str) -> Path | None:
-    """The shipped preset that shows a method on a small machine."""
+def small(name: str) -> Path:
+    """The shipped preset that shows a method on a small machine, or its only one. Raises FileNotFoundError."""
     try:
         return presets.find({"simclr": "quickstart"}.get(name, f"{name}-small"))
     except FileNotFoundError:
-        return None
+        return presets.find(name)
 
 
 def measure(wanted: Sequence[str], budget: Budget, bench: Bench) -> Iterator[Row]:
@@ -84,10 +88,8 @@ def measure(wanted: Sequence[str], budget: Budget, bench: Bench) -> Iterator[Row
 
 
 def experiment(name: str, budget: Budget) -> dict[str, Any]:
-    """The preset of a method, as TOML would say it. Raises UserError where there is none to make it from."""
+    """The preset of a method, as TOML would say it."""
     source = small(name)
-    if source is None:
-        raise UserError(f"{name}: there is no preset {name}-small to take its settings from")
     said = presets.load(source).model_dump(mode="json", exclude_defaults=True)
     full = presets.load(presets.find(name)).stage[0].views.model_dump(mode="json", exclude_defaults=True)
     pretext = [_within(stage, full, budget) for stage in said["stage"][:-1]]
@@ -95,7 +97,7 @@ def experiment(name: str, budget: Budget) -> dict[str, Any]:
         "title": f"bench: {name}",
         "seed": 0,
         "data": {"name": budget.data, "train": budget.images, "valid": 1000, "labeled": LABELED},
-        "encoder": said.get("encoder", {}),
+        "encoder": {"name": ENCODER} if source.stem == name else said["encoder"],
         "monitor": {"every": 0, "pictures": 0},
         "stage": [*pretext, _fine_tuning(budget)],
     }

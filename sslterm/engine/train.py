@@ -29,7 +29,7 @@ from sslterm.engine.painting import paint
 from sslterm.engine.progress import Progress
 from sslterm.engine.retention import best_of, prune
 from sslterm.engine.stage import StageInTraining, Subject, foresee, largest_view
-from sslterm.engine.step import batches_of, epoch_order, finite, one_step
+from sslterm.engine.step import finite, one_step, steps_left
 from sslterm.engine.tensorboard import TensorBoard
 from sslterm.engine.threads import Tuner
 from sslterm.engine.weights import Normalisation, normalisation, origin
@@ -244,11 +244,10 @@ class Trainer:
 
     def _steps(self, stage: StageInTraining) -> None:
         """The steps of one epoch, from where it stands to its end or to a requested stop."""
-        order = epoch_order(stage)[stage.step :]
         stage.method.train()
         last_read = last_step = time.monotonic()
-        for places, images in zip(order, batches_of(stage, order), strict=True):
-            one_step(stage, images, places)
+        for views, places in steps_left(stage):
+            one_step(stage, views, places)
             due = stage.meter.waiting >= self.preset.monitor.log_every or stage.step == stage.steps
             shown = None
             if due or self.stop.requested or time.monotonic() - last_read > READ_AT_LEAST:

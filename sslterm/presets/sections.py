@@ -173,6 +173,8 @@ class Encoder(Section):
     drop_path: Fraction = 0.0
     """For vits: stochastic depth, how often the last block of an image is left out in training; rises from 0 in the
     first block. Masked autoencoders leave none out before they are fine-tuned."""
+    features: Count | None = None
+    """Width of a last linear layer behind the network; left out: none, and the network's own width."""
 
     @property
     def patch_side(self) -> int:
@@ -182,9 +184,9 @@ class Encoder(Section):
     @property
     def network(self) -> str:
         """What must be the same for weights to fit, in words: "resnet18 with the cifar stem"."""
-        if self.name.startswith("vit-"):
-            return f"{self.name} with patches of {self.patch_side} pixels"
-        return f"{self.name} with the {self.stem} stem"
+        is_vit = self.name.startswith("vit-")
+        kind = f"patches of {self.patch_side} pixels" if is_vit else f"the {self.stem} stem"
+        return f"{self.name} with {kind}" + (f" and a last layer of {self.features} features" if self.features else "")
 
     def misfit(self, side: int) -> str | None:
         """Why the network takes no views of this side, as a sentence; None where it does."""

@@ -190,6 +190,23 @@ def test_a_vit_begins_with_patches_of_its_own_size_only() -> None:
         adopt(encoder, state, presets.Encoder(name="vit-micro", patch=8))
 
 
+def test_a_last_layer_travels_with_the_encoder_and_begins_no_other(tmp_path: Path, data_dir: Path) -> None:
+    narrow = trained(tmp_path, data_dir, "narrow", encoder={"name": "conv4", "features": 24})
+    file = tmp_path / "encoder.pt"
+    kept = export(narrow, "best", file)
+    assert (kept["features"], kept["channels"], kept["encoder"]["features"]) == (24, 1, 24)
+    state = origin(str(file), tmp_path)
+    assert state is not None
+    for settings in (presets.Encoder(name="conv4", features=24), presets.Encoder(name="conv4")):
+        encoder = build_encoder(settings, 1)
+        if settings.features:
+            adopt(encoder, state, settings)
+            assert encoder(torch.zeros(2, 1, 8, 8)).shape == (2, 24)
+        else:
+            with pytest.raises(RunError, match="and a last layer of 24 features, the preset asks for conv4 with the"):
+                adopt(encoder, state, settings)
+
+
 def test_a_run_trains_on_from_it(run: Run, tmp_path: Path, data_dir: Path) -> None:
     file = tmp_path / "encoder.pt"
     export(run, "best", file)

@@ -306,11 +306,10 @@ class TestAStep:
         views = {"crop": "resized", "flip": 0.5, "jitter": 0.8, "hue": 0.1, "gray": 0.2, "blur": 0.5, "rotate": 10.0}
         small.update(views=views, method={"name": "byol", "hidden_dim": 16}, optimizer={"name": optimizer, "lr": 1e-3})
         stage = in_training(small, data_dir)
-        order = step.epoch_order(stage)
-        images = next(step.batches_of(stage, order))
-        step.one_step(stage, images, order[0])  # the first one may look at the hardware
+        steps = step.steps_left(stage)
+        step.one_step(stage, *next(steps))  # the first one may look at the hardware
         with NoWaiting():
-            step.one_step(stage, images, order[1])
+            step.one_step(stage, *next(steps))
         assert stage.meter.waiting == 2
 
 

@@ -150,6 +150,8 @@ def test_weights_of_another_network_are_a_problem() -> None:
     (found,) = judge(text, text, Origin(WEIGHTS, "a", "resnet18", "cifar")).found
     assert "the weights are of resnet18" in found.text
     assert text.splitlines()[found.line - 1] == 'name = "conv4"'
+    (found,) = judge(text, text, Origin(WEIGHTS, "a", "conv4", "cifar", features=64)).found
+    assert "the weights are of conv4 with the cifar stem and a last layer of 64 features" in found.text
     assert judge(quickstart, text, Origin(WEIGHTS, "a", "resnet18", "cifar")).found == []  # they were taken out again
     vit = text.replace('"conv4"', '"vit-tiny"')
     assert judge(vit, vit, Origin(WEIGHTS, "a", "vit-tiny", "imagenet", 4)).found == []

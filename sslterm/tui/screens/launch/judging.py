@@ -82,7 +82,7 @@ def _misfit(preset: Preset, origin: Origin | None) -> str:
     """Weights are of one network, and begin no other."""
     if origin is None or not origin.encoder or preset.encoder.weights != str(origin.weights):
         return ""
-    said = {"name": origin.encoder, "stem": origin.stem, "patch": origin.patch}
+    said = {"name": origin.encoder, "stem": origin.stem, "patch": origin.patch, "features": origin.features}
     ours, theirs = preset.encoder.network, type(preset.encoder).model_construct(None, **said).network
     return "" if ours == theirs else f"is {ours}, the weights are of {theirs}; make them the same"
 

@@ -20,6 +20,8 @@ class Origin:
     """What network it is; empty where that is not known."""
     stem: str = ""
     patch: int | None = None
+    features: int | None = None
+    """Width of its last layer, where it has one."""
 
 
 def look_at(weights: Path) -> Origin:
@@ -30,8 +32,10 @@ def look_at(weights: Path) -> Origin:
     try:
         said = tomllib.loads((run / "resolved.toml").read_text(encoding="utf-8"))
         encoder = said["encoder"]
-        patch = encoder.get("patch")
-        return Origin(weights, name, str(encoder["name"]), str(encoder["stem"]), patch and int(patch))
+        patch, features = (
+            value if isinstance(value := encoder.get(key), int) else None for key in ("patch", "features")
+        )
+        return Origin(weights, name, str(encoder["name"]), str(encoder["stem"]), patch, features)
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return Origin(weights, name)
 
