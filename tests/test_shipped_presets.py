@@ -25,7 +25,8 @@ def shrunk(preset: presets.Preset) -> presets.Preset:
     for stage in preset.stage:
         views = stage.views.model_copy(update={"size": SIDE})
         method = {**stage.method, "clusters": BATCH} if "clusters" in stage.method else stage.method
-        stages.append(stage.model_copy(update={"epochs": 1, "batch_size": BATCH, "views": views, "precision": "fp32", "method": method}))
+        small = {"epochs": 1, "batch_size": BATCH, "views": views, "precision": "fp32", "method": method}
+        stages.append(stage.model_copy(update=small))
     encoder = preset.encoder.model_copy(update={"weights": None})
     return preset.model_copy(update={"data": data, "encoder": encoder, "stage": tuple(stages)})
 
