@@ -170,8 +170,8 @@ class DeepCluster(Method):
 
 
 def foretold(z: Tensor, centroids: Tensor, targets: Tensor, temperature: float) -> Tensor:
-    """The cross-entropy of clusters (H, B) and their prediction from normalised z (V * B, P), view after view, by cosines
-    with normalised centroids (H, K, P). The mean over heads, views and images."""
+    """The cross-entropy of clusters (H, B) and their prediction from normalised z (V * B, P), view after view, by
+    cosines with normalised centroids (H, K, P). The mean over heads, views and images."""
     with torch.autocast(z.device.type, enabled=False):  # cosines over 0.1 need more than bf16's 8 bits
         scores = z @ centroids.transpose(1, 2) / temperature
     views = len(z) // targets.shape[1]
