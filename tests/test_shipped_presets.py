@@ -25,8 +25,11 @@ def shrunk(preset: presets.Preset) -> presets.Preset:
     for stage in preset.stage:
         views = stage.views.model_copy(update={"size": SIDE})
         method = {**stage.method, "clusters": BATCH} if "clusters" in stage.method else stage.method
-        small = {"epochs": 1, "batch_size": BATCH, "views": views, "precision": "fp32", "method": method}
-        stages.append(stage.model_copy(update=small))
+        stages.append(
+            stage.model_copy(
+                update={"epochs": 1, "batch_size": BATCH, "views": views, "precision": "fp32", "method": method}
+            )
+        )
     encoder = preset.encoder.model_copy(update={"weights": None})
     return preset.model_copy(update={"data": data, "encoder": encoder, "stage": tuple(stages)})
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
@@ -21,10 +20,10 @@ from sslterm.bench.report import Report
 from sslterm.bench.timing import Figure, in_turns, seconds
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
-from sslterm.engine import chance
-from sslterm.engine.device import Precision, pick_device, pick_precision, prepare
+from sslterm.engine import looking
+from sslterm.engine.device import Precision, most_memory, pick_device, pick_precision, prepare
 from sslterm.engine.stage import StageInTraining, Subject, largest_view
-from sslterm.engine.step import batch_of, batches_of, epoch_order, learn, one_step
+from sslterm.engine.step import batch_of, batches_of, epoch_order, learn, one_step, steps_left, views_of
 from sslterm.engine.weights import normalisation
 
 WHOLE, BARE = "whole step", "bare model"
@@ -51,7 +50,7 @@ def measure(
     images = batch_size * steps
     report.add(Figure(BARE, tuple(images / t for t in taken[BARE]), "images/s", _of_the_peak(bare, taken[BARE], steps)))
     report.add(Figure(WHOLE, tuple(images / t for t in taken[WHOLE]), "images/s"), beside=BARE)
-    report.add(Figure("memory of the process", (_memory(on),), "MiB"))
+    report.add(Figure("memory of the process", (most_memory(on),), "MiB"))
     report.notes.append(_stops(whole, on))
     return report
 
@@ -63,7 +62,9 @@ def prepared(preset: presets.Preset, device: torch.device, data_dir: Path, index
     parts = split(preset.data, dataset.labels, dataset.first_test, preset.seed)
     subject = Subject(dataset, parts, normalisation(preset, dataset, None), device)
     precision: Precision = pick_precision(preset.stage[index].precision, device)
-    return StageInTraining(preset, index, subject, precision)
+    stage = StageInTraining(preset, index, subject, precision)
+    looking.before_epoch(stage)
+    return stage
 
 
 class Whole:
@@ -76,14 +77,13 @@ class Whole:
 
     def _endless(self) -> Any:
         while True:
-            order = epoch_order(self.stage)
-            yield from zip(order, batches_of(self.stage, order), strict=True)
+            yield from steps_left(self.stage)
             self.stage.epoch, self.stage.step = 0, 0  # the same epoch again: nobody looks at what is learned
 
     def step(self) -> None:
         """One."""
-        places, images = next(self._batches)
-        one_step(self.stage, images, places)
+        views, places = next(self._batches)
+        one_step(self.stage, views, places)
         if self.stage.meter.waiting >= self.stage.preset.monitor.log_every:
             self.stage.meter.read()
 
@@ -94,9 +94,8 @@ class Bare:
     def __init__(self, stage: StageInTraining) -> None:
         self.stage = stage
         order = epoch_order(stage)[:1]
-        images = next(batches_of(stage, order))
-        draw = chance.generator(stage.preset.seed, "bench")
-        self.batch = batch_of(stage, tuple(view(images, draw) for view in stage.views), order[0])
+        (views,) = views_of(stage, [next(batches_of(stage, order))], 0)
+        self.batch = batch_of(stage, views, order[0])
 
     def step(self) -> Tensor:
         """One."""
@@ -135,12 +134,6 @@ def _of_the_peak(bare: Bare, times: list[float], steps: int) -> str:
     return f"{rate / 1e9:,.0f} GFLOP/s, {rate / best:.0%} of what {precision} products reach here ({best / 1e9:,.0f})"
 
 
-def _memory(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    return float(psutil.Process().memory_info().rss) / 2**20
-
-
 def _stops(whole: Whole, device: torch.device) -> str:
     """How often a step makes the device wait for the host, by torch's own count."""
     if device.type != "cuda":
@@ -152,7 +145,7 @@ def _stops(whole: Whole, device: torch.device) -> str:
         torch.cuda.set_sync_debug_mode("warn")
         try:
             for _ in itertools.repeat(None, 5):
-                one_step(whole.stage, *reversed(next(whole._batches)))
+                whole.step()
         finally:
             torch.cuda.set_sync_debug_mode("default")
     count = sum("synchroniz" in str(warning.message) for warning in caught)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslterm.cli.answers import answering
-from sslterm.cli.app import DATA, AsJson, DataDir, Device, app
+from sslterm.cli.answers import answering, refuse, say
+from sslterm.cli.app import DATA, RUNS, AsJson, DataDir, Device, RunsDir, app
 
 if TYPE_CHECKING:
     from sslterm.bench.report import Report
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     epilog="Examples: sslterm bench views · sslterm bench step --preset simclr · sslterm bench moco",
 )
 def bench(
-    what: Annotated[str, typer.Argument(metavar="views|step|loader|store|startup|PRESET", help="What to measure.")],
+    what: Annotated[
+        str, typer.Argument(metavar="views|step|loader|store|startup|methods|PRESET", help="What to measure.")
+    ],
     preset: Annotated[str, typer.Option(metavar="PRESET", help="For `step`: whose step.")] = "quickstart",
     rounds: Annotated[int, typer.Option(min=2, help="How often each is measured; the median counts.")] = 7,
     threads: Annotated[int, typer.Option(min=1, help="For `views`: on how many cores.")] = 1,
@@ -29,16 +31,25 @@ def bench(
         int | None, typer.Option(min=8, help="For `views`: side of an image; left out: the view's.")
     ] = None,
     rows: Annotated[int, typer.Option(min=100, help="For `store`: how many rows of ten metrics.")] = 100_000,
+    only: Annotated[str, typer.Option(metavar="simclr,mae", help="For `methods`: which; left out: all.")] = "",
+    images: Annotated[int, typer.Option(min=100, help="For `methods`: training images.")] = 10_000,
+    epochs: Annotated[int, typer.Option(min=1, help="For `methods`: of each pretext.")] = 10,
+    data: Annotated[str, typer.Option(metavar="NAME", help="For `methods`: which data set.")] = "cifar10",
     device: Device = "auto",
+    runs_dir: RunsDir = RUNS,
     data_dir: DataDir = DATA,
     as_json: AsJson = False,
 ) -> None:
-    """How fast this machine is: views, a training step, loading, metrics, start-up; or how long a PRESET takes here.
+    """How fast this machine is: views, a training step, loading, metrics, start-up; how long a PRESET takes here; or
+    what each of the `methods` learns from the same images, as runs of their own that stay.
 
     Each figure stands beside a reference measured in the same turns, so that another program slows both. A difference
     smaller than the spread of the turns is called none.
     """
     with answering():
+        if what == "methods":
+            _methods(only, images, epochs, data, device, runs_dir, data_dir, as_json)
+            return
         report: Report
         if what == "views":
             from sslterm.bench import views
@@ -60,6 +71,21 @@ def bench(
         else:
             report = _of_a_preset(what, preset, rounds, device, data_dir)
         print(json.dumps(report.json(), indent=1) if as_json else report.text())
+
+
+def _methods(
+    only: str, images: int, epochs: int, data: str, device: str, runs_dir: Path, data_dir: Path, as_json: bool
+) -> None:
+    from sslterm.bench import methods
+    from sslterm.presets import nearest
+
+    there = methods.names()
+    wanted = [name.strip() for name in only.split(",") if name.strip()] or there
+    for name in wanted:
+        refuse(name not in there, f"--only {name}: no method that could be compared{nearest(name, there)}")
+    budget = methods.Budget(data, images, epochs, 2 * epochs)
+    rows = list(methods.measure(wanted, budget, methods.Bench(runs_dir, data_dir, device, say)))
+    print(json.dumps(methods.as_json(rows, budget), indent=1) if as_json else methods.text(rows, budget))
 
 
 def _of_a_preset(what: str, preset: str, rounds: int, device: str, data_dir: Path) -> Report:

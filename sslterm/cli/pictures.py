@@ -23,7 +23,8 @@ MOST = 200
 pictures = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="See the images behind the numbers: how a preset augments them, what a run mistook, what it finds alike.\n\n"
+    help="See the images behind the numbers: how a preset augments them, what a run mistook, what it finds alike, and "
+    "what its method painted.\n\n"
     "Each makes one PNG of tiles, kept in the run (for a preset: in the runs directory) and found again when the same "
     "is asked. Prints what the tiles are, and where the PNG is.",
     epilog="Examples: sslterm pictures views moco · sslterm pictures mistakes last --truth cat --guess dog",
@@ -159,6 +160,27 @@ def neighbours(
         _answer(asking.neighbours(found, checkpoint, numbers, count, **where, say=say, progress=bars), as_json)
 
 
+@pictures.command(epilog="Examples: sslterm pictures painted last · sslterm pictures painted gan --epochs 20")
+def painted(
+    run: RunArgument,
+    stage: Annotated[str | None, typer.Option(help="Of which stage; left out: the newest that painted.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, max=50, help="How many paintings, the newest first.")] = 8,
+    to: To = None,
+    runs_dir: RunsDir = RUNS,
+    as_json: AsJson = False,
+) -> None:
+    """What a method painted while it learned: reconstructions (mae, beit's tokenizer, vae), samples (vae, gan).
+
+    Computes nothing: training paints every `monitor.pictures` epochs, always of the same images or from the same noise.
+    """
+    with answering():
+        _refuse_bad_place(to)
+        from sslterm.engine.pictures import asking
+        from sslterm.runs import find
+
+        _answer(asking.painted(find(run, runs_dir), stage, epochs, to), as_json)
+
+
 # ---------------------------------------------------------------- options
 
 
@@ -198,6 +220,8 @@ def _answer(answer: dict[str, Any], as_json: bool) -> None:
 def _tiles(rows: list[dict[str, Any]]) -> str:
     """A line a tile, beside the words of its row; where all tiles of a row are of one image, a line for all."""
     marks = {True: "✓ ", False: "✗ ", None: ""}
+    if not any(tile["caption"] for row in rows for tile in row["tiles"]):
+        return table(["", "tiles"], [[row["caption"], len(row["tiles"])] for row in rows], right="tiles")
     cells = []
     for row in rows:
         images = {tile["image"] for tile in row["tiles"]}

@@ -114,15 +114,21 @@ def _encoder(preset: Preset, sound: Sound) -> Iterator[Problem]:
 
 
 def _network(encoder: Encoder) -> Iterator[Problem]:
-    is_resnet = encoder.name.startswith("resnet")
-    if encoder.weights == "imagenet" and encoder.name.startswith(("tinyvgg", "conv4")):
+    is_resnet, is_vit = (encoder.name.startswith(kind) for kind in ("resnet", "vit"))
+    if encoder.weights == "imagenet" and encoder.name.startswith(("tinyvgg", "conv4", "vit")):
         yield Problem("encoder.weights", f"there are no imagenet weights for {encoder.name}; use a resnet")
     if encoder.weights == "imagenet" and is_resnet and encoder.stem == "cifar":
         yield Problem("encoder.stem", 'imagenet weights are made for stem = "imagenet"')
     if encoder.stem != Encoder().stem and not is_resnet:
-        yield Problem("encoder.stem", f"changes nothing: {encoder.name} has a stem of its own", warning=True)
+        if not is_vit:
+            yield Problem("encoder.stem", f"changes nothing: {encoder.name} has a stem of its own", warning=True)
+        elif encoder.patch:
+            yield Problem("encoder.stem", "changes nothing: encoder.patch says how large patches are", warning=True)
     if encoder.dropout is not None and not encoder.name.startswith("tinyvgg"):
         yield Problem("encoder.dropout", f"changes nothing: {encoder.name} has no such layers", warning=True)
+    for key, what in {"patch": "patches", "pool": "class token", "drop_path": "paths to drop"}.items():
+        if getattr(encoder, key) != getattr(Encoder(), key) and not is_vit:
+            yield Problem(f"encoder.{key}", f"changes nothing: {encoder.name} has no {what}", warning=True)
 
 
 # ---------------------------------------------------------------- a stage
@@ -170,6 +176,9 @@ def _views(preset: Preset, stage: Stage, sound: Sound) -> Iterator[Problem]:
             yield _read(text.replace("views.", "views.second.", 1))
     yield from _jitter(first, second)
     yield from _local(stage, size, side)
+    if size and sound("encoder", "views.local"):
+        misfits = map(preset.encoder.misfit, stage.views.sides(size))
+        yield from (Problem("encoder.patch", text) for text in misfits if text)
 
 
 def _local(stage: Stage, size: int | None, side: int | None) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import platform
+import resource
 import sys
 import time
 from dataclasses import dataclass
@@ -113,6 +114,14 @@ def _trial() -> tuple[float, float]:
         loss.backward()
         times[bf16].append(time.perf_counter() - began)
     return min(times[False][1:]), min(times[True][1:])
+
+
+def most_memory(device: torch.device) -> float:
+    """MiB that this process took at most so far: of the GPU, else of the machine."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def environment(device: torch.device, precisions: dict[str, Precision]) -> dict[str, Any]:

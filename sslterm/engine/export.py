@@ -32,7 +32,7 @@ from sslterm.presets import Encoder
 from sslterm.runs import Run, files
 
 Exported = dict[str, Any]
-"""`state_dict`, and beside it `kind`, `version`, `encoder` (name, stem, dropout), `features` (D), `channels`,
+"""`state_dict`, and beside it `kind`, `version`, `encoder` (as in presets), `features` (D), `channels`,
 `normalisation` (mean, std, of), `origin` (run, checkpoint, sha256, stage, epoch), `sslterm`."""
 
 

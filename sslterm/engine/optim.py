@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import nn
 from sslterm import presets
 from sslterm.engine.optimizers import LARS, SGD, Adam, Optimizer
 from sslterm.methods import Method
+from sslterm.models.encoders import parts
 
 
 def build_optimizer(method: Method, settings: presets.Optimizer) -> Optimizer:
@@ -19,22 +21,39 @@ def build_optimizer(method: Method, settings: presets.Optimizer) -> Optimizer:
 
 
 def groups(method: Method, settings: presets.Optimizer) -> list[dict[str, Any]]:
-    """One group for the matrices and one for the vectors of each trained part.
+    """One group for the matrices and one for the vectors of each trained part, or of each layer where rates decay.
 
     Each group carries `part`, `base_lr` (what the schedule multiplies) and `constant` (the schedule leaves it alone).
     Raises ValueError where `optimizer.lr` names a part that is not trained.
     """
     found = []
+    heights = below_the_head(method.encoder)
     for part, module in method.trained().items():
-        rate = _rate(settings, part, method)
-        fixed = {"part": part, "lr": rate, "base_lr": rate, "constant": part in method.constant_lr}
-        moved = [p for p in module.parameters() if p.requires_grad]
-        for vectors in (False, True):
-            parameters = [p for p in moved if (p.ndim <= 1) == vectors]
+        fixed = {"part": part, "constant": part in method.constant_lr}
+        moved: dict[tuple[bool, float], list[nn.Parameter]] = defaultdict(list)
+        for weight in module.parameters():
+            if weight.requires_grad:
+                moved[weight.ndim <= 1, settings.layer_decay ** heights.get(weight, 0)].append(weight)
+        for vectors, share in sorted(moved, key=lambda group: (group[0], -group[1])):
             spared = vectors and not settings.decay_vectors
             decay = 0.0 if spared else settings.weight_decay
-            if parameters:
-                found.append({"params": parameters, "weight_decay": decay, "adapt": not spared, **fixed})
+            rate = _rate(settings, part, method) * share
+            rates = {"lr": rate, "base_lr": rate, "weight_decay": decay, "adapt": not spared}
+            found.append({"params": moved[vectors, share], **rates, **fixed})
+    return found
+
+
+def below_the_head(encoder: nn.Module) -> dict[nn.Parameter, int]:
+    """How many layers each weight of an encoder lies below a head: 1 in the last.
+
+    A norm that is a part of its own belongs to the layer above it, and what belongs to no part (a class token) to the
+    first: so that vits decay as in BEiT (Bao et al. 2021) and MAE.
+    """
+    own = list(parts(encoder).values())
+    layers = [any(weight.ndim > 1 for weight in part.parameters()) for part in own]
+    found = dict.fromkeys(encoder.parameters(), sum(layers))
+    for place, part in enumerate(own):
+        found |= dict.fromkeys(part.parameters(), sum(layers[place:]))
     return found
 
 

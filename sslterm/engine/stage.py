@@ -118,6 +118,9 @@ def foresee(preset: presets.Preset, dataset: Dataset, parts: dict[str, Tensor], 
             )
         count, normal = len(part_of(preset, index, dataset, parts)), Normalisation((0.5,), (0.5,), "nothing")
         train_views(preset, index, dataset, normal)
+        wrong = [preset.encoder.misfit(side) for side in stage.views.sides(stage.views.size or dataset.size)]
+        if misfits := [Problem("encoder.patch", text) for text in wrong if text]:
+            raise presets.PresetError("preset", misfits)
         weightless = preset.model_copy(update={"encoder": preset.encoder.model_copy(update={"weights": None})})
         with torch.device("meta"):
             build_method(weightless, index, facts_of(preset, index, dataset, count, normal))

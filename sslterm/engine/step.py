@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import torch
@@ -11,6 +12,9 @@ from sslterm.engine import chance
 from sslterm.engine.optim import clip
 from sslterm.engine.stage import StageInTraining
 from sslterm.methods import Batch, Method, Report
+
+AHEAD = 1 << 28
+"""Bytes of views that an accelerator makes at once."""
 
 
 def epoch_order(stage: StageInTraining) -> list[Tensor]:
@@ -30,15 +34,60 @@ def batches_of(stage: StageInTraining, order: list[Tensor]) -> Iterator[Tensor]:
     return stage.subject.dataset.batches([stage.indices[places] for places in order], stage.subject.device)
 
 
-def one_step(stage: StageInTraining, images: Tensor, places: Tensor) -> None:
+Seen = tuple[Tensor, ...]
+"""The views of one step, each float (B, C, S, S)."""
+
+
+def steps_left(stage: StageInTraining) -> Iterator[tuple[Seen, Tensor]]:
+    """The views and the places of each step that the epoch has left.
+
+    An accelerator makes those of several steps at once, for that costs no more launches than those of one. Which steps
+    go together does not depend on where a resumed epoch begins.
+    """
+    together, begun = steps_at_once(stage), stage.step
+    first = begun - begun % together
+    order = epoch_order(stage)[first:]
+    images = batches_of(stage, order)
+    for start in range(0, len(order), together):
+        group = order[start : start + together]
+        made = views_of(stage, list(itertools.islice(images, len(group))), first + start)
+        for step, (views, places) in enumerate(zip(made, group, strict=True), start=first + start):
+            if step >= begun:
+                yield views, places
+
+
+def steps_at_once(stage: StageInTraining) -> int:
+    """Of how many steps views are made together: as many as fit into AHEAD; one on a CPU, which likes small pieces."""
+    if stage.subject.device.type != "cuda":
+        return 1
+    of_a_step = sum(4 * stage.stage.batch_size * view.channels * view.size**2 for view in stage.views)
+    return max(1, min(AHEAD // of_a_step, stage.steps))
+
+
+def views_of(stage: StageInTraining, images: list[Tensor], first: int) -> list[Seen]:
+    """The views of some steps from number `first` on, each of uint8 (B, C, H, W) on the device. What is random in a
+    step's views depends on its number alone."""
+    side, counts = images[0].shape[-1], [len(one) for one in images]
+    dice = [
+        chance.generator(stage.preset.seed, "views", stage.index, stage.epoch, step)
+        for step in range(first, first + len(images))
+    ]
+    all_images = torch.cat(images) if len(images) > 1 else images[0]
+    made = []
+    for view in stage.views:
+        drawn = [view.draw(count, side, one) for count, one in zip(counts, dice, strict=True)]
+        together = {name: torch.cat([one[name] for one in drawn]) for name in drawn[0]} if len(drawn) > 1 else drawn[0]
+        made.append(view.make(all_images, together).split(counts))
+    return list(zip(*made, strict=True))
+
+
+def one_step(stage: StageInTraining, views: Seen, places: Tensor) -> None:
     """See a batch, learn from it, move on; never ask the device anything.
 
-    `images`: uint8 (B, C, H, W) on the device; `places`: int64 (B,), which of the stage's images these are.
+    `places`: int64 (B,), which of the stage's images the views are of.
     """
-    place = (stage.preset.seed, "views", stage.index, stage.epoch, stage.step)
-    torch.manual_seed(chance.seed_of(*place))
-    draw = chance.generator(*place)
-    batch = batch_of(stage, tuple(view(images, draw) for view in stage.views), places)
+    torch.manual_seed(chance.seed_of(stage.preset.seed, "views", stage.index, stage.epoch, stage.step))
+    batch = batch_of(stage, views, places)
     stage.rate = stage.schedule.set(stage.optimizer, stage.place)
     values = learn(stage, batch)
     stage.step += 1
@@ -47,7 +96,7 @@ def one_step(stage: StageInTraining, images: Tensor, places: Tensor) -> None:
     stage.meter.add({name: value for name, value in values.items() if value.ndim == 0})
 
 
-def batch_of(stage: StageInTraining, views: tuple[Tensor, ...], places: Tensor) -> Batch:
+def batch_of(stage: StageInTraining, views: Seen, places: Tensor) -> Batch:
     """These views of the images at `places`, with their labels for methods that may look and -1 for all others."""
     device = stage.subject.device
     indices = places.to(device, non_blocking=True)

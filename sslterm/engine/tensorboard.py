@@ -18,7 +18,7 @@ FLUSH_SECONDS = 5.0
 
 
 class TensorBoard:
-    """One event file of scalars; `failed` says why there are none (or no more of them), in a sentence."""
+    """One event file of scalars and pictures; `failed` says why there are none (or no more of them), in a sentence."""
 
     failed: str | None = None
 
@@ -48,6 +48,18 @@ class TensorBoard:
         event = self._event(wall_time=time.time(), step=step)
         for name, value in values.items():
             event.summary.value.add(tag=name, simple_value=value)
+        self._take(event)
+
+    def picture(self, step: int, name: str, png: bytes, width: int, height: int) -> None:
+        """A PNG of three channels."""
+        if self.failed:
+            return
+        event = self._event(wall_time=time.time(), step=step)
+        image = event.summary.value.add(tag=name).image
+        image.width, image.height, image.colorspace, image.encoded_image_string = width, height, 3, png
+        self._take(event)
+
+    def _take(self, event: Any) -> None:
         self._keep(event)
         if time.monotonic() - self._flushed >= FLUSH_SECONDS:
             self._flush()

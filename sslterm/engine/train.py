@@ -22,18 +22,19 @@ from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
 from sslterm.engine import looking, monitor, parts
 from sslterm.engine.checkpoint import CheckpointWriter, open_checkpoint
-from sslterm.engine.device import Precision, environment, pick_device, pick_precision, prepare
+from sslterm.engine.device import Precision, environment, most_memory, pick_device, pick_precision, prepare
 from sslterm.engine.interrupt import CleanStop, Interrupted
 from sslterm.engine.meter import first_not_finite, mean
+from sslterm.engine.painting import paint
 from sslterm.engine.progress import Progress
 from sslterm.engine.retention import best_of, prune
 from sslterm.engine.stage import StageInTraining, Subject, foresee, largest_view
-from sslterm.engine.step import batches_of, epoch_order, finite, one_step
+from sslterm.engine.step import finite, one_step, steps_left
 from sslterm.engine.tensorboard import TensorBoard
 from sslterm.engine.threads import Tuner
 from sslterm.engine.weights import Normalisation, normalisation, origin
 from sslterm.errors import UserError
-from sslterm.runs import Run, RunError, checkpoints, files
+from sslterm.runs import Run, RunError, checkpoints, files, painted
 from sslterm.runs.checkpoints import Checkpoint
 from sslterm.runs.job import Job
 from sslterm.runs.writer import RunWriter
@@ -217,6 +218,7 @@ class Trainer:
 
         metrics = {f"train/{name}": value for name, value in stage.meter.means().items()}
         metrics["images_per_second"] = trained / seconds
+        metrics["memory_mib"] = most_memory(stage.subject.device)
         stage.epoch, stage.step = stage.epoch + 1, 0
         stage.meter.restart()
         self.progress.looking(self._seconds_of_a_look)
@@ -230,6 +232,7 @@ class Trainer:
         stage.schedule.look(metrics)
         self._consider_stopping(stage, metrics)
         self._row(stage, metrics)
+        self._paint(stage)
         self._save(stage, metrics)
         left = (stage.stage.epochs - stage.epoch) * (time.perf_counter() - began)
         self.progress.epoch(stage.epoch, metrics, left)
@@ -241,11 +244,10 @@ class Trainer:
 
     def _steps(self, stage: StageInTraining) -> None:
         """The steps of one epoch, from where it stands to its end or to a requested stop."""
-        order = epoch_order(stage)[stage.step :]
         stage.method.train()
         last_read = last_step = time.monotonic()
-        for places, images in zip(order, batches_of(stage, order), strict=True):
-            one_step(stage, images, places)
+        for views, places in steps_left(stage):
+            one_step(stage, views, places)
             due = stage.meter.waiting >= self.preset.monitor.log_every or stage.step == stage.steps
             shown = None
             if due or self.stop.requested or time.monotonic() - last_read > READ_AT_LEAST:
@@ -304,6 +306,18 @@ class Trainer:
             self.board.write(stage.total_steps, values)
             if self.board.failed:
                 self._say(self.board.failed)
+
+    def _paint(self, stage: StageInTraining) -> None:
+        """Keep what the method paints, where it paints and it is time; a full disk is no reason to end."""
+        every = self.preset.monitor.pictures
+        made = paint(stage) if every and (stage.epoch % every == 0 or stage.ended) else None
+        if made is None:
+            return
+        self.board.picture(stage.total_steps, f"painted/{stage.stage.name}", made.png, made.width, made.height)
+        try:
+            painted.keep(self.run, made.painting, lambda file: file.write(made.png))
+        except OSError as error:
+            self._say(f"{self.run.painted}: {made.painting.name}.png could not be written ({error.strerror})")
 
     def _save(self, stage: StageInTraining, metrics: dict[str, float]) -> None:
         """Copy the stage aside, let a thread write it, then delete what is no longer wanted."""

@@ -90,11 +90,11 @@ def exported(path: Path) -> dict[str, Any] | None:
 
 def adopt(encoder: nn.Module, state: dict[str, Any], settings: presets.Encoder) -> None:
     """Load a checkpoint's encoder into one of the same kind. Raises RunError where they do not fit."""
-    theirs = state["encoder"]
-    if (theirs["name"], theirs["stem"]) != (settings.name, settings.stem):
+    theirs = presets.Encoder.model_validate(state["encoder"])
+    if theirs.network != settings.network:
         raise RunError(
-            f"encoder.weights: the checkpoint holds {theirs['name']} with the {theirs['stem']} stem,"
-            f" the preset asks for {settings.name} with the {settings.stem} stem; make them the same"
+            f"encoder.weights: the checkpoint holds {theirs.network}, the preset asks for {settings.network}; make them"
+            " the same"
         )
     try:
         encoder.load_state_dict(encoder_state(state))

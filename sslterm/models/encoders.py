@@ -1,8 +1,9 @@
 """Encoders: the networks that are kept, without their classifiers: images (B, C, S, S) -> representation h (B, D).
 
 Every encoder has `.features`, its D, and named children that a preset may call parts: `conv1, bn1, layer1 .. layer4`
-(resnets), `layer1 .. layer5, full` (TinyVGG), `layer1 .. layer4` (Conv4), `conv1, block1 .. block11, conv2`
-(MobileNet).
+(resnets), `layer1 .. layer5, full` (TinyVGG), `layer1 .. layer4` (Conv4), `patch_embed, block1 .. block12,
+norm` (vits), `conv1, block1 .. block11, conv2` (MobileNet); and `last` where `encoder.features` puts a linear layer
+behind them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sslterm.errors import UserError
 from sslterm.models.conv4 import Conv4
 from sslterm.models.resnet import ResNet
 from sslterm.models.tinyvgg import TinyVGG
+from sslterm.models.vit import VisionTransformer
 
 
 class WeightsError(UserError):
@@ -30,12 +32,20 @@ def build_encoder(settings: presets.Encoder, channels: int) -> nn.Module:
 
     Weights other than "imagenet" are ours: whoever knows runs loads them afterwards.
     """
+    network = _network(settings, channels)
+    return Narrowed(network, settings.features) if settings.features else network
+
+
+def _network(settings: presets.Encoder, channels: int) -> nn.Module:
+    """The network that a name means, as wide as it is."""
     if settings.weights == "imagenet":
         _refuse_what_has_no_weights(settings)
     if settings.name.startswith("tinyvgg"):
         return TinyVGG(settings.name.removeprefix("tinyvgg-"), channels, settings.dropout)
     if settings.name == "conv4":
         return Conv4(channels)
+    if settings.name.startswith("vit"):
+        return VisionTransformer(settings.name, channels, settings.patch_side, settings.pool, settings.drop_path)
     assert channels == 3, channels
     if settings.name.startswith("mobilenet"):
         return _mobilenet(settings)
@@ -51,7 +61,7 @@ def input_channels(settings: presets.Encoder, data_channels: int) -> int:
 
 
 def _is_ours(settings: presets.Encoder) -> bool:
-    return settings.name.startswith(("tinyvgg", "conv4"))
+    return settings.name.startswith(("tinyvgg", "conv4", "vit"))
 
 
 def features(encoder: nn.Module) -> int:
@@ -60,8 +70,22 @@ def features(encoder: nn.Module) -> int:
 
 
 def parts(encoder: nn.Module) -> dict[str, nn.Module]:
-    """The children that have weights, from the image upward."""
-    return {name: child for name, child in encoder.named_children() if any(True for _ in child.parameters())}
+    """The children that have weights, from the image upward; those of a trunk by their own names."""
+    own = {name: child for name, child in encoder.named_children() if any(True for _ in child.parameters())}
+    return {**parts(own.pop("trunk")), **own} if isinstance(encoder, Narrowed) else own
+
+
+class Narrowed(nn.Module):
+    """A network, the trunk, and a linear layer behind its h: (B, C, S, S) -> (B, D) with any D."""
+
+    def __init__(self, trunk: nn.Module, width: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.last = nn.Linear(features(trunk), width)
+        self.features = width
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.last(self.trunk(images))
 
 
 class MobileNet(nn.Module):

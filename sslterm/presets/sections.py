@@ -27,7 +27,7 @@ Amount = Whole | Fraction
 
 EncoderName = Literal[
     "resnet18", "resnet34", "resnet50", "tinyvgg-a", "tinyvgg-b", "tinyvgg-c", "tinyvgg-d", "tinyvgg-e", "tinyvgg-bn",
-    "conv4", "mobilenet_v3_small",
+    "conv4", "vit-micro", "vit-tiny", "vit-small", "vit-base", "mobilenet_v3_small",
 ]  # fmt: skip
 Part = Literal["train", "labeled", "unlabeled"]
 
@@ -146,6 +146,10 @@ class Views(Section):
         """Side of a local view where that of the others is `size`."""
         return self.local.size or max(size // 2, 1)
 
+    def sides(self, size: int) -> list[int]:
+        """The side of every kind of view that there is."""
+        return [size, self.local_size(size)] if self.local.count else [size]
+
     def _changed(self, change: ViewChange) -> Views:
         said = change.model_dump(exclude_none=True, exclude={"count", "size"})
         return self.model_copy(update={**said, "second": ViewChange(), "local": LocalViews()})
@@ -156,11 +160,41 @@ class Encoder(Section):
 
     name: EncoderName = "resnet18"
     stem: Literal["cifar", "imagenet"] = "cifar"
-    """For resnets: `cifar` is a 3x3 convolution of stride 1 and no max-pooling; `imagenet` is 7x7, stride 2, pooled."""
+    """For resnets: `cifar` is a 3x3 convolution of stride 1 and no max-pooling; `imagenet` is 7x7, stride 2, pooled.
+    For vits: which `patch` there is where none is said."""
     weights: str | None = None
     """`imagenet`, one of our own runs or checkpoints, or what `sslterm export` wrote; left out: random."""
     dropout: Fraction | None = None
     """For TinyVGG's two full layers; left out: 0.5 in tinyvgg-bn, else 0."""
+    patch: Count | None = None
+    """For vits: side of a patch in pixels; left out: 4 with the cifar stem, 16 with imagenet's."""
+    pool: Literal["mean", "cls"] = "mean"
+    """For vits: the representation is the mean of what the patches became, or what the class token did."""
+    drop_path: Fraction = 0.0
+    """For vits: stochastic depth, how often the last block of an image is left out in training; rises from 0 in the
+    first block. Masked autoencoders leave none out before they are fine-tuned."""
+    features: Count | None = None
+    """Width of a last linear layer behind the network; left out: none, and the network's own width."""
+
+    @property
+    def patch_side(self) -> int:
+        """Side of a vit's patches, also where none is said."""
+        return self.patch or (4 if self.stem == "cifar" else 16)
+
+    @property
+    def network(self) -> str:
+        """What must be the same for weights to fit, in words: "resnet18 with the cifar stem"."""
+        is_vit = self.name.startswith("vit-")
+        kind = f"patches of {self.patch_side} pixels" if is_vit else f"the {self.stem} stem"
+        return f"{self.name} with {kind}" + (f" and a last layer of {self.features} features" if self.features else "")
+
+    def misfit(self, side: int) -> str | None:
+        """Why the network takes no views of this side, as a sentence; None where it does."""
+        if not self.name.startswith("vit-") or side % self.patch_side == 0:
+            return None
+        fitting = [size for size in range(2, side + 1) if side % size == 0]
+        nearest = min(fitting, key=lambda size: abs(size - self.patch_side), default=side)
+        return f"{self.patch_side} pixels do not divide a view of {side}; say {nearest}, or another size of views"
 
 
 class Optimizer(Section):
@@ -177,6 +211,9 @@ class Optimizer(Section):
     """Whether biases and normalisation weights decay too (for LARS: whether they adapt too)."""
     trust_coefficient: Positive = 0.001
     """LARS: eta of You et al. 2017."""
+    layer_decay: Fraction = 1.0
+    """What each layer of the encoder has of the rate of the layer above it, counted from the head, which has all of
+    `lr`; fine-tuning wants less than 1 (BEiT, appendix: 0.65 to 0.75), 1 is the same for all."""
 
 
 class Schedule(Section):
@@ -229,6 +266,9 @@ class Monitor(Section):
     """Validation images (where there are none: held-out training images) the online kNN classifies."""
     log_every: Count = 20
     """Steps between two rows of metrics."""
+    pictures: Whole = 10
+    """Epochs between two paintings of methods that paint (reconstructions, samples), and one at each stage's end; 0:
+    never."""
 
 
 STAGE_NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"

@@ -13,6 +13,7 @@ runs/2026-11-22_1403_moco/
   checkpoints/     pretrain-0100.pt and pretrain-0100.json beside it; latest.json and best.json point
   evaluations/     one JSON an answer, beside it .predictions.npz: what was said of each image
   pictures/        sheets of tiles, the 50 last asked for
+  painted/         what a method painted between epochs: one PNG each, and a JSON that says what lies where in it
   tensorboard/     the same metrics for TensorBoard
 """
 
@@ -77,6 +78,11 @@ class Run:
     def evaluations(self) -> Path:
         """The folder of answers to `sslterm eval`."""
         return self.path / "evaluations"
+
+    @property
+    def painted(self) -> Path:
+        """The folder of what a method painted."""
+        return self.path / "painted"
 
     @property
     def metrics(self) -> Path:

@@ -96,6 +96,7 @@ def _table() -> list[Action]:
         Action("views", "v", "Views", "Two views of the same images, as the preset augments them.", pictures),
         Action("mistakes", "m", "Mistakes", "Images that were taken for something else.", pictures),
         Action("neighbours", "n", "Neighbours", "Images that look alike to the encoder.", pictures),
+        Action("painted", "p", "Painted", "What the method painted while it learned.", pictures),
         Action("again", "r", "Again", "Look at this machine once more; make the pictures anew.", again),
         Action("start", "ctrl+r", "Start", "Start what the preset says.", launch, True),
         Action("preview", "ctrl+t", "Views", "See eight images as this preset would augment them.", launch),

@@ -187,6 +187,45 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "encoder.dropout",
         "changes nothing",
     ),
+    "patches that do not divide a view": (
+        {"method": SIMCLR, "encoder": {"name": "vit-tiny", "patch": 5}},
+        "encoder.patch",
+        "5 pixels do not divide a view of 32; say 4, or another size of views",
+    ),
+    "patches that do not divide local views": (
+        {
+            "method": {"name": "swav", "prototypes": 100},
+            "encoder": {"name": "vit-tiny"},
+            "views": {"local": {"count": 2, "size": 14}},
+        },
+        "encoder.patch",
+        "4 pixels do not divide a view of 14",
+    ),
+    "patches where there are none": (
+        {"method": SIMCLR, "encoder": {"name": "conv4", "patch": 4}},
+        "encoder.patch",
+        "changes nothing",
+    ),
+    "a class token where there is none": (
+        {"method": SIMCLR, "encoder": {"name": "resnet18", "pool": "cls"}},
+        "encoder.pool",
+        "changes nothing",
+    ),
+    "paths to drop where there are none": (
+        {"method": SIMCLR, "encoder": {"name": "resnet18", "drop_path": 0.1}},
+        "encoder.drop_path",
+        "changes nothing",
+    ),
+    "a stem beside patches": (
+        {"method": SIMCLR, "encoder": {"name": "vit-tiny", "stem": "imagenet", "patch": 4}},
+        "encoder.stem",
+        "encoder.patch says",
+    ),
+    "imagenet weights of a vit": (
+        {"method": SIMCLR, "encoder": {"name": "vit-tiny", "weights": "imagenet"}, "data": {"normalise": "weights"}},
+        "encoder.weights",
+        "there are no imagenet weights",
+    ),
     "statistics that our own weights may not know": (
         {"method": SIMCLR, "encoder": {"weights": "last"}},
         "data.normalise",
@@ -236,6 +275,12 @@ def test_checkpoints_may_go_by_what_one_stage_measures(metric: str) -> None:
 def test_an_image_folder_is_judged_without_being_opened() -> None:
     data = {"name": "image_folder", "folder": "photos"}
     assert said({"method": SIMCLR, "data": data, "encoder": {"name": "tinyvgg-a"}}) == {}
+
+
+def test_a_vit_is_judged_by_what_is_known_of_sizes() -> None:
+    data = {"name": "image_folder", "folder": "photos"}
+    assert said({"method": SIMCLR, "data": data, "encoder": {"name": "vit-tiny", "patch": 7}}) == {}
+    assert said({"method": SIMCLR, "encoder": {"name": "vit-tiny", "pool": "cls", "drop_path": 0.1}}) == {}
 
 
 def test_a_size_that_nobody_knows_is_no_problem() -> None:

@@ -65,7 +65,7 @@ def test_torch_reads_it_without_running_code_and_it_says_what_it_is(run: Run, tm
     assert {key: value for key, value in kept.items() if key not in ("state_dict", "sslterm")} == {
         "kind": "sslterm encoder",
         "version": 1,
-        "encoder": {"name": "conv4", "stem": "cifar", "dropout": None},
+        "encoder": presets.Encoder(name="conv4").model_dump(exclude={"weights"}),
         "features": 128,
         "channels": 1,
         "normalisation": state["normalisation"],
@@ -174,6 +174,37 @@ def test_a_preset_begins_with_it_as_with_the_checkpoint(run: Run, tmp_path: Path
     assert all(torch.equal(value, own[name]) for name, value in encoder.state_dict().items())
     with pytest.raises(RunError, match="the checkpoint holds conv4 with the cifar stem, the preset asks for resnet18"):
         adopt(encoder, state, presets.Encoder(name="resnet18"))
+
+
+def test_a_vit_begins_with_patches_of_its_own_size_only() -> None:
+    settings = presets.Encoder(name="vit-micro", stem="imagenet", patch=4)
+    encoder = build_encoder(settings, 3)
+    state = {
+        "method": {f"encoder.{name}": weight for name, weight in encoder.state_dict().items()},
+        "encoder": {"name": "vit-micro", "stem": "cifar"},
+    }
+    adopt(encoder, state, settings)
+    with pytest.raises(
+        RunError, match="holds vit-micro with patches of 4 pixels, the preset asks for vit-micro with p"
+    ):
+        adopt(encoder, state, presets.Encoder(name="vit-micro", patch=8))
+
+
+def test_a_last_layer_travels_with_the_encoder_and_begins_no_other(tmp_path: Path, data_dir: Path) -> None:
+    narrow = trained(tmp_path, data_dir, "narrow", encoder={"name": "conv4", "features": 24})
+    file = tmp_path / "encoder.pt"
+    kept = export(narrow, "best", file)
+    assert (kept["features"], kept["channels"], kept["encoder"]["features"]) == (24, 1, 24)
+    state = origin(str(file), tmp_path)
+    assert state is not None
+    for settings in (presets.Encoder(name="conv4", features=24), presets.Encoder(name="conv4")):
+        encoder = build_encoder(settings, 1)
+        if settings.features:
+            adopt(encoder, state, settings)
+            assert encoder(torch.zeros(2, 1, 8, 8)).shape == (2, 24)
+        else:
+            with pytest.raises(RunError, match="and a last layer of 24 features, the preset asks for conv4 with the"):
+                adopt(encoder, state, settings)
 
 
 def test_a_run_trains_on_from_it(run: Run, tmp_path: Path, data_dir: Path) -> None:

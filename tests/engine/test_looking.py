@@ -13,7 +13,7 @@ from staging import in_training
 from sslterm import methods, presets
 from sslterm.engine import looking
 from sslterm.engine.stage import StageInTraining, inherit
-from sslterm.engine.step import batches_of, epoch_order, one_step
+from sslterm.engine.step import batches_of, epoch_order, one_step, steps_left
 from sslterm.engine.train import train
 from sslterm.runs import RunError, metrics
 from sslterm.runs.create import create
@@ -101,9 +101,9 @@ class TestAMethodThatAsks:
         self, small: dict[str, Any], stage_of: Callable[..., StageInTraining]
     ) -> None:
         stage = stage_of({**small, "method": {"name": "asking"}})
-        places = epoch_order(stage)[0]
+        views, places = next(steps_left(stage))
         weights = [head.weight.clone() for head in (stage.method.one, stage.method.other)]
-        one_step(stage, next(batches_of(stage, [places])), places)
+        one_step(stage, views, places)
         assert not torch.equal(stage.method.one.weight, weights[0])
         assert not torch.equal(stage.method.other.weight, weights[1])
         assert torch.equal(stage.method.drawn, torch.bincount(places, minlength=stage.facts.images).float())
@@ -114,8 +114,7 @@ class TestAMethodThatAsks:
         self, small: dict[str, Any], stage_of: Callable[..., StageInTraining]
     ) -> None:
         stage = stage_of({**small, "method": {"name": "asking"}})
-        places = epoch_order(stage)[0]
-        one_step(stage, next(batches_of(stage, [places])), places)
+        one_step(stage, *next(steps_left(stage)))
         looking.before_epoch(stage)
         assert stage.method.one.weight not in stage.optimizer.state
         assert stage.method.other.weight in stage.optimizer.state

@@ -17,11 +17,11 @@ from sslterm.methods import Method
 from sslterm.models.encoders import build_encoder
 
 
-def method(name: str = "simsiam", **said: Any) -> Method:
+def method(name: str = "simsiam", encoder: str = "tinyvgg-bn", **said: Any) -> Method:
     torch.manual_seed(0)
     settings, problems = methods.settings({"name": name, **said})
     assert not problems
-    return methods.find(name)(build_encoder(presets.Encoder(name="tinyvgg-bn"), 3), settings, FACTS)
+    return methods.find(name)(build_encoder(presets.Encoder(name=encoder), 3), settings, FACTS)
 
 
 def lars_by_hand(
@@ -171,3 +171,46 @@ class TestGroups:
     def test_simsiams_predictor_keeps_its_rate(self) -> None:
         groups = build_optimizer(method(), presets.Optimizer()).param_groups
         assert {group["part"] for group in groups if group["constant"]} == {"predictor"}
+
+
+class TestLayerDecay:
+    @staticmethod
+    def rates(learner: Method, **said: Any) -> dict[str, float]:
+        """The rate of each weight by its name."""
+        names = {weight: name for name, weight in learner.named_parameters()}
+        groups = build_optimizer(learner, presets.Optimizer(**said)).param_groups
+        return {names[weight]: group["base_lr"] for group in groups for weight in group["params"]}
+
+    def test_vits_decay_as_in_mae(self) -> None:
+        """get_layer_id_for_vit of its code: 0 for class token and patches, i for block i, for all else the head's."""
+        rates = self.rates(method("supervised", encoder="vit-micro"), lr=0.1, layer_decay=0.5)
+        for name, rate in rates.items():
+            _, first, *_ = name.split(".")
+            ids = {"cls_token": 0, "patch_embed": 0, "block1": 1, "block2": 2, "block3": 3, "block4": 4}
+            assert rate == pytest.approx(0.1 * 0.5 ** (5 - ids.get(first, 5))), name
+
+    def test_every_encoder_decays_from_the_head_to_the_image(self) -> None:
+        rates = self.rates(method("supervised"), lr=0.1, layer_decay=0.5)
+        own = [rates["head.weight"], rates["encoder.full.0.weight"], rates["encoder.layer5.0.weight"]]
+        assert own == pytest.approx([0.1, 0.05, 0.025])
+        assert rates["encoder.layer1.0.weight"] == rates["encoder.layer1.1.bias"] == pytest.approx(0.1 / 2**6)
+
+    def test_rates_of_parts_decay_too(self) -> None:
+        learner = method("supervised", train=("layer5", "head"))
+        rates = self.rates(learner, lr={"layer5": 0.1, "head": 0.3}, layer_decay=0.5)
+        assert {rate for name, rate in rates.items() if "layer5" in name} == {0.025}
+        assert rates["head.bias"] == 0.3
+
+    def test_what_is_not_of_the_encoder_has_the_whole_rate(self) -> None:
+        rates = self.rates(method(encoder="vit-micro"), lr=0.1, layer_decay=0.5)
+        assert {rate for name, rate in rates.items() if not name.startswith("encoder")} == {0.1}
+
+    def test_without_it_a_part_has_but_two_groups(self) -> None:
+        groups = build_optimizer(method("supervised", encoder="vit-micro"), presets.Optimizer()).param_groups
+        assert [group["part"] for group in groups] == ["encoder", "encoder", "head", "head"]
+
+    def test_it_says_nothing_of_weight_decay(self) -> None:
+        settings = presets.Optimizer(layer_decay=0.5, weight_decay=0.1, decay_vectors=False)
+        groups = build_optimizer(method("supervised", encoder="vit-micro"), settings).param_groups
+        assert len(groups) == 5 + 6 + 2  # matrices of 5 layers, vectors of them and of the norm, the head
+        assert all((group["weight_decay"] == 0) == (group["params"][0].ndim <= 1) for group in groups)

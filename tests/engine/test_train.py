@@ -306,11 +306,10 @@ class TestAStep:
         views = {"crop": "resized", "flip": 0.5, "jitter": 0.8, "hue": 0.1, "gray": 0.2, "blur": 0.5, "rotate": 10.0}
         small.update(views=views, method={"name": "byol", "hidden_dim": 16}, optimizer={"name": optimizer, "lr": 1e-3})
         stage = in_training(small, data_dir)
-        order = step.epoch_order(stage)
-        images = next(step.batches_of(stage, order))
-        step.one_step(stage, images, order[0])  # the first one may look at the hardware
+        steps = step.steps_left(stage)
+        step.one_step(stage, *next(steps))  # the first one may look at the hardware
         with NoWaiting():
-            step.one_step(stage, images, order[1])
+            step.one_step(stage, *next(steps))
         assert stage.meter.waiting == 2
 
 
@@ -390,6 +389,15 @@ class TestForesight:
         small["data"] = {"name": "image_folder", "folder": str(tmp_path / "x" / "kind0"), "size": 16, "valid": 0}
         small.update(batch_size=16, stage=[{"name": "a", "method": SIMCLR}, {"name": "b", "method": PROBE}])
         with pytest.raises(RunError, match=r"stage\.b: supervised needs labels, and image_folder has none"):
+            trained(runs_dir, data_dir, small)
+
+    def test_patches_that_do_not_fit_a_folders_images_are_refused(
+        self, small: dict[str, Any], runs_dir: Path, data_dir: Path, tmp_path: Path
+    ) -> None:
+        folder_of_images(tmp_path / "photos", 48)
+        small["data"] = {"name": "image_folder", "folder": str(tmp_path / "photos"), "size": 18}
+        small.update(batch_size=16, method=SIMCLR, encoder={"name": "vit-micro"})
+        with pytest.raises(presets.PresetError, match=r"encoder\.patch: 4 pixels do not divide a view of 18; say 3"):
             trained(runs_dir, data_dir, small)
 
     def test_images_without_labels_are_left_out_of_supervised_training(

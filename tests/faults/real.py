@@ -39,6 +39,7 @@ def the_end(run: Run) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     for row in rows:
         row.pop("time")
         row.pop("images_per_second", None)
+        row.pop("memory_mib", None)
     return state, rows
 
 

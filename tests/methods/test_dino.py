@@ -1,4 +1,4 @@
-"""DINO: the teacher is centred and sharpened, the student foretells it, and centre and teacher follow."""
+"""DINO: the teacher is centred and sharpened, the student follows it from other views, centre and teacher follow."""
 
 import math
 

@@ -1,8 +1,10 @@
 """What holds for every method: a step never waits for the device, and the whole memory is in the state."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from told import FACTS
+from told import FACTS, TINY, encoder_of
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -10,20 +12,7 @@ from sslterm import presets
 from sslterm.methods import Batch, find, settings
 from sslterm.models.encoders import build_encoder
 
-SAID = {
-    "supervised": {"train": "all"},
-    "rotation": {},
-    "simclr": {},
-    "moco": {"queue": 32, "bn_splits": 2, "symmetric": True},
-    "byol": {"hidden_dim": 32, "projection_dim": 16},
-    "barlow_twins": {"hidden_dim": 32, "projection_dim": 16},
-    "vicreg": {"hidden_dim": 32, "projection_dim": 16},
-    "nnclr": {"queue": 32, "hidden_dim": 32, "projection_dim": 16, "predictor_dim": 24},
-    "swav": {"prototypes": 12, "queue": 16, "frozen": 2, "hidden_dim": 32, "projection_dim": 16},
-    "simsiam": {"hidden_dim": 32, "projection_dim": 32, "predictor_dim": 16},
-    "dino": {"prototypes": 12, "hidden_dim": 32, "bottleneck_dim": 16, "frozen": 2},
-    "deepcluster": {"clusters": 12, "hidden_dim": 32, "projection_dim": 16},
-}
+SIDE = 16
 WAITS = {
     torch.ops.aten._local_scalar_dense.default,  # .item(), float(), if tensor:
     torch.ops.aten.nonzero.default,  # boolean masks
@@ -42,18 +31,25 @@ class NoWaiting(TorchDispatchMode):
 
 def method(name: str, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
-    checked, problems = settings({"name": name, **SAID[name]})
+    checked, problems = settings({"name": name, **TINY[name]})
     assert not problems
-    return find(name)(build_encoder(presets.Encoder(name="tinyvgg-bn"), 3), checked, FACTS)
+    encoder = build_encoder(presets.Encoder(**encoder_of(name)), 3)
+    return find(name)(encoder, checked, replace(FACTS, size=SIDE))
+
+
+def batch(learner: nn.Module) -> Batch:
+    views = tuple(torch.randn(8, 3, SIDE, SIDE) for _ in range(learner.view_count))
+    return Batch(views, torch.arange(8) % 4, torch.arange(8))
 
 
 def step(learner: nn.Module, optimizer: torch.optim.Optimizer, place: int) -> None:
     torch.manual_seed(place)
-    views = tuple(torch.randn(8, 3, 16, 16) for _ in range(learner.view_count))
-    loss = learner(Batch(views, torch.arange(8) % 4, torch.arange(8)))["loss"]
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    seen = batch(learner)
+    for turn in learner.turns():
+        loss = turn(seen)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
     learner.after_step(place / 10)
 
 
@@ -61,13 +57,14 @@ def optimizer(learner: nn.Module) -> torch.optim.Optimizer:
     return torch.optim.SGD([p for part in learner.trained().values() for p in part.parameters()], lr=0.01)
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", TINY)
 def test_a_step_never_waits_for_the_device(name):
     learner = method(name)
     with NoWaiting():
         torch.manual_seed(0)
-        views = tuple(torch.randn(8, 3, 16, 16) for _ in range(learner.view_count))
-        learner(Batch(views, torch.arange(8) % 4, torch.arange(8)))["loss"].backward()
+        seen = batch(learner)
+        for turn in learner.turns():
+            turn(seen)["loss"].backward()
         learner.after_step(0.5)
 
 
@@ -76,7 +73,7 @@ def test_waiting_would_be_noticed():
         torch.ones(3)[torch.ones(3) > 0].sum().item()
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", TINY)
 def test_a_state_put_into_another_goes_on_bit_for_bit(name):
     first, second = method(name), method(name, seed=1)
     moves = optimizer(first)
@@ -91,15 +88,15 @@ def test_a_state_put_into_another_goes_on_bit_for_bit(name):
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", TINY)
 def test_the_teacher_is_not_trained(name):
     assert "teacher" not in method(name).trained()
 
 
 def test_reports_are_scalars_and_only_the_loss_has_a_gradient():
-    for name in SAID:
+    for name in TINY:
         learner = method(name)
-        views = tuple(torch.randn(8, 3, 16, 16) for _ in range(learner.view_count))
-        report = learner(Batch(views, torch.arange(8) % 4, torch.arange(8)))
-        assert all(value.shape == () for value in report.values())
-        assert [key for key, value in report.items() if value.requires_grad] == ["loss"]
+        for turn in learner.turns():
+            report = turn(batch(learner))
+            assert all(value.shape == () for value in report.values())
+            assert [key for key, value in report.items() if value.requires_grad] == ["loss"]

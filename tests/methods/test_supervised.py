@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from told import FACTS
@@ -10,6 +11,7 @@ from torch import nn
 
 from sslterm import presets
 from sslterm.methods import Batch, find, settings
+from sslterm.methods.supervised import edges, mixed
 from sslterm.models.encoders import build_encoder
 
 CLASSES = 5
@@ -149,3 +151,64 @@ def test_the_state_comes_back():
     other.load_state_dict(learner.state_dict())
     images = torch.randn(4, 3, 16, 16)
     assert torch.equal(learner.classify(images), other.eval().classify(images))
+
+
+class TestMixing:
+    @pytest.mark.parametrize("said", [{"mixup": 0.8}, {"cutmix": 1.0}])
+    @pytest.mark.parametrize("smoothing", [0.0, 0.1])
+    def test_the_loss_is_cross_entropy_with_soft_targets(self, said, smoothing):
+        learner, seen = method(name="tinyvgg-a", label_smoothing=smoothing, **said).eval(), batch()
+        torch.manual_seed(3)
+        images, own = mixed(seen.views[0], said.get("mixup", 0.0), said.get("cutmix", 0.0))
+        one_hot = np.eye(CLASSES)[seen.labels.numpy()] * (1 - smoothing) + smoothing / CLASSES
+        targets = own * one_hot + (1 - own) * one_hot[::-1]
+        with torch.no_grad():
+            log_p = learner.classify(images).double().log_softmax(1).numpy()
+        torch.manual_seed(3)
+        assert learner(seen)["loss"].item() == pytest.approx(-(targets * log_p).sum(1).mean(), abs=1e-5)
+
+    def test_mixup_blends_every_pixel_by_one_share(self):
+        images = torch.randn(6, 3, 8, 8)
+        blended, own = mixed(images, mixup=0.8, cutmix=0.0)
+        assert 0 < own < 1
+        np.testing.assert_allclose(blended.numpy(), own * images.numpy() + (1 - own) * images.numpy()[::-1], atol=1e-6)
+
+    def test_cutmix_pastes_one_box_and_tells_how_large_it_is(self):
+        images = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 3, 32, 32)
+        for seed in range(20):
+            torch.manual_seed(seed)
+            pasted, own = mixed(images, mixup=0.0, cutmix=1.0)
+            theirs = pasted != images
+            assert theirs.float().mean().item() == pytest.approx(1 - own)
+            assert torch.equal(pasted[theirs], images.flip(0)[theirs])
+            rows, columns = theirs[0, 0].any(1), theirs[0, 0].any(0)
+            assert theirs.sum() == 4 * 3 * rows.sum() * columns.sum()  # nothing but a box
+        assert torch.equal(images[3], torch.full((3, 32, 32), 3.0))  # what came in is as it was
+
+    def test_a_box_is_yuns(self):
+        """rand_bbox of the authors' code, along one side."""
+        generator = np.random.default_rng(0)
+        for middle, own in generator.random((50, 2)):
+            cut, center = int(32 * np.sqrt(1 - own)), int(middle * 32)
+            expected = (np.clip(center - cut // 2, 0, 32), np.clip(center + cut // 2, 0, 32))
+            assert edges(middle, own, 32) == expected
+
+    def test_shares_are_from_a_beta_distribution(self):
+        torch.manual_seed(0)
+        shares = np.array([mixed(torch.zeros(1, 1, 1, 1), mixup=0.3, cutmix=0.0)[1] for _ in range(4000)])
+        assert shares.mean() == pytest.approx(0.5, abs=0.03)
+        assert shares.var() == pytest.approx(1 / (4 * (2 * 0.3 + 1)), rel=0.05)
+
+    def test_of_two_ways_each_batch_has_one_by_equal_chance(self):
+        images = torch.stack([torch.zeros(3, 32, 32), torch.ones(3, 32, 32)])
+        pasted = 0
+        for seed in range(200):
+            torch.manual_seed(seed)
+            pasted += set(mixed(images, mixup=0.8, cutmix=1.0)[0].unique().tolist()) <= {0.0, 1.0}
+        assert 75 < pasted < 125
+
+    def test_without_either_nothing_is_drawn(self):
+        images = torch.randn(2, 3, 4, 4)
+        before = torch.get_rng_state()
+        assert mixed(images, 0.0, 0.0) == (images, 1.0)
+        assert torch.equal(torch.get_rng_state(), before)

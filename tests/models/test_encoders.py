@@ -53,6 +53,22 @@ def test_parts_are_named_from_the_image_upward():
     assert mobile == ["conv1", *(f"block{n}" for n in range(1, 12)), "conv2"]
 
 
+def test_a_last_layer_stands_behind_the_network_and_changes_no_other_name():
+    torch.manual_seed(0)
+    plain = encoder("conv4")
+    torch.manual_seed(0)
+    narrow = encoder("conv4", features=24)
+    images = torch.randn(2, 3, 16, 16)
+    assert features(narrow) == 24
+    torch.testing.assert_close(narrow(images), nn.functional.linear(plain(images), *narrow.last.parameters()))
+    assert list(parts(narrow)) == [*parts(plain), "last"]
+    assert [name.removeprefix("trunk.") for name in narrow.state_dict()] == [
+        *plain.state_dict(),
+        "last.weight",
+        "last.bias",
+    ]
+
+
 def test_mobilenet_computes_what_torchvision_computes():
     from torchvision.models import mobilenet_v3_small
 

@@ -117,6 +117,8 @@ def test_a_checkpoint_is_known_by_its_run(tmp_path: Path) -> None:
     checkpoint = run / "checkpoints" / "pretrain-0007.pt"
     assert look_at(checkpoint) == Origin(checkpoint, "moco-a1, pretrain-0007", "conv4", "cifar")
     assert look_at(run).encoder == "conv4"
+    (run / "resolved.toml").write_text('[encoder]\nname = "vit-tiny"\nstem = "cifar"\npatch = 8\n')
+    assert look_at(run).patch == 8
     assert look_at(tmp_path / "x.pt").encoder == ""
 
 
@@ -148,7 +150,13 @@ def test_weights_of_another_network_are_a_problem() -> None:
     (found,) = judge(text, text, Origin(WEIGHTS, "a", "resnet18", "cifar")).found
     assert "the weights are of resnet18" in found.text
     assert text.splitlines()[found.line - 1] == 'name = "conv4"'
+    (found,) = judge(text, text, Origin(WEIGHTS, "a", "conv4", "cifar", features=64)).found
+    assert "the weights are of conv4 with the cifar stem and a last layer of 64 features" in found.text
     assert judge(quickstart, text, Origin(WEIGHTS, "a", "resnet18", "cifar")).found == []  # they were taken out again
+    vit = text.replace('"conv4"', '"vit-tiny"')
+    assert judge(vit, vit, Origin(WEIGHTS, "a", "vit-tiny", "imagenet", 4)).found == []
+    (found,) = judge(vit, vit, Origin(WEIGHTS, "a", "vit-tiny", "cifar", 8)).found
+    assert "is vit-tiny with patches of 4 pixels, the weights are of vit-tiny with patches of 8" in found.text
 
 
 def test_differences_are_lines() -> None:

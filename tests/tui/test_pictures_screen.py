@@ -34,13 +34,13 @@ class Command:
         self.waiting: list[Callable[[], None]] = []
         self.holds = False
         self.answers: dict[str, tuple[int, str, str]] = {}
-        self.counts = {"views": 8, "mistakes": 24, "neighbours": 4}
+        self.counts = {"views": 8, "mistakes": 24, "neighbours": 4, "painted": 2}
         self.caption = "image {}"
 
     def __call__(
         self, title: str, arguments: Sequence[str], place: Place, tell: Callable[[Any], object], data: bool = False
     ) -> None:
-        assert data
+        assert data == (arguments[1] != "painted")
         self.asked.append(tuple(arguments))
         code, out, err = self.answers.get(arguments[1]) or (0, self.made(arguments[1], place.runs_dir), "")
         self.waiting.append(lambda: tell(CommandEnded(title, arguments, code, out, err)))
@@ -56,11 +56,12 @@ class Command:
         count = self.counts[kind]
         path = runs_dir / "one" / "pictures" / f"{kind}-0123456789.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        across = {"views": 3, "mistakes": 1, "neighbours": 7}[kind]
+        across = {"views": 3, "mistakes": 1, "neighbours": 7, "painted": 8}[kind]
         Image.new("RGB", (SIDE * across, SIDE * max(count, 1)), "#806040").save(path)
         said = {
             "views": lambda row, i: (["original", "view 1", "view 2"][i], None),
             "mistakes": lambda row, i: (f"cat -> dog {99 - row} %", False),
+            "painted": lambda row, i: ("", None),
             "neighbours": lambda row, i: (f"frog 0.{90 - i}" if i else "frog", bool(i % 2) if i else None),
         }[kind]
         rows = [
@@ -125,10 +126,12 @@ def test_each_kind_is_shown_with_its_title_and_captions(
         shown = await seen(pilot, lambda text: "all the neighbours" in text)
         assert "✓ frog 0.89" in shown
         assert "✗ frog 0.88" in shown
-        assert len(command.asked) == 3
+        await pilot.press("p")
+        await seen(pilot, lambda text: "all the painted" in text and "image 0" in text)
+        assert len(command.asked) == 4
         await pilot.press("v")  # made once, kept
         await seen(pilot, lambda text: "view 2" in text)
-        assert len(command.asked) == 3
+        assert len(command.asked) == 4
 
     opened(runs_dir, size, check)
     assert command.asked[0] == ("pictures", "views", str(runs_dir / "one"), "--json")

@@ -44,7 +44,14 @@ class TrainView:
         The generator alone decides the draws, so one seed gives the same views on every device. Raises ViewError
         where a padded crop does not fit the images.
         """
-        drawn = draw(self.settings, len(images), images.shape[-1], self.size, self.channels, generator)
+        return self.make(images, self.draw(len(images), images.shape[-1], generator))
+
+    def draw(self, images: int, side: int, generator: torch.Generator) -> Drawn:
+        """All that is random in the views of so many images of `side` pixels. Raises ViewError as a call does."""
+        return draw(self.settings, images, side, self.size, self.channels, generator)
+
+    def make(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """The views of uint8 (B, C, H, W) that were drawn."""
         views = torch.empty(len(images), self.channels, self.size, self.size, device=images.device)
         step = self._together(images.device)
         for start in range(0, len(images), step):

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sslterm import presets
 from sslterm.engine.pictures.evaluation import Asked, chosen_evaluation
-from sslterm.runs import Run, checkpoints, files, pictures
+from sslterm.presets import nearest
+from sslterm.runs import Run, RunNotFound, checkpoints, files, pictures
+from sslterm.runs import painted as runs_painted
 from sslterm.runs.pictures import Answer
 
 if TYPE_CHECKING:
@@ -121,6 +123,37 @@ def neighbours(
         from sslterm.engine.pictures import neighbours
 
         return neighbours.sheet(run, checkpoint, of, count, device, data_dir, say, progress)
+
+    return _answered(pictures.of_run(run), question, make, to)
+
+
+def painted(run: Run, stage: str | None, epochs: int, to: Path | None = None) -> Answer:
+    """What the method of a stage painted in its last `epochs` paintings, the newest first; left out: of the newest
+    stage that painted. Raises RunNotFound where there is none, RunError, OSError."""
+    run.info()
+    every = runs_painted.listed(run)
+    stages = list(dict.fromkeys(one.stage for one in every))
+    if not every:
+        raise RunNotFound(
+            f"{run.path}: nothing was painted. Methods that rebuild or invent images paint (mae, beit, vae, gan), every"
+            " monitor.pictures epochs and at the end of their stage"
+        )
+    wanted = stage or stages[-1]
+    chosen = [one for one in every if one.stage == wanted][::-1][:epochs]
+    if not chosen:
+        raise RunNotFound(f"--stage {wanted}: painted nothing{nearest(wanted, stages)}")
+    files_of = [run.painted / f"{one.name}.png" for one in chosen]
+    question = {
+        "kind": "painted",
+        "stage": wanted,
+        "epochs": [one.epoch for one in chosen],
+        "files": [files.sha256(path) if path.exists() else None for path in files_of],
+    }
+
+    def make() -> Sheet:
+        from sslterm.engine.pictures import painted
+
+        return painted.sheet(run, chosen)
 
     return _answered(pictures.of_run(run), question, make, to)
 

@@ -16,8 +16,8 @@ class Tile:
     pixels: Tensor
     """uint8 (C, S, S) on the CPU; C is 1 or 3 channels, S the side."""
     caption: str
-    image: int
-    """Which image of the data set it is, or is made of."""
+    image: int | None
+    """Which image of the data set it is, or is made of; None: of none."""
     right: bool | None = None
     """Whether what is said of it is right; None where there is nothing to be right about."""
 

@@ -25,6 +25,7 @@ CHARTS: tuple[tuple[str, ...], ...] = (
     ("health/uniformity",),
     ("optimizer/lr",),
     ("images_per_second",),
+    ("memory_mib",),
 )
 """Metrics by chart, the most wanted first. The loss is that of steps: it comes long before the first epoch is over, and
 its mean over an epoch is what smoothing shows."""

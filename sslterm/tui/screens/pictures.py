@@ -27,9 +27,11 @@ KINDS = {
     "views": ("v", "makes the views"),
     "mistakes": ("m", "looks for mistakes"),
     "neighbours": ("n", "looks for neighbours"),
+    "painted": ("p", "looks for what was painted"),
 }
 """Each with its key, and what is being done while it is made."""
-OF_A_RUN = ("mistakes", "neighbours")
+OF_A_RUN = ("mistakes", "neighbours", "painted")
+WITH_CHECKPOINT = ("mistakes", "neighbours")
 NOT_FOUND = 3
 """The exit code of a command that has nothing to look at."""
 
@@ -55,8 +57,8 @@ class Opened(Message):
 
 
 class PicturesScreen(Room):
-    """Images as the preset augments them (v), images that the run took for something else (m), and images that look
-    alike to its encoder (n). `r` makes them anew."""
+    """Images as the preset augments them (v), images that the run took for something else (m), images that look alike
+    to its encoder (n), and what its method painted while it learned (p). `r` makes them anew."""
 
     name_in_registry: ClassVar[str] = "pictures"
     CSS = """
@@ -77,7 +79,7 @@ class PicturesScreen(Room):
 
     def _options(self, kind: str) -> tuple[str, ...]:
         """Those that were given for a kind; a checkpoint is meant for all that look at one."""
-        if kind == self.kind or kind not in OF_A_RUN or "--checkpoint" not in self.options:
+        if kind == self.kind or kind not in WITH_CHECKPOINT or "--checkpoint" not in self.options:
             return self.options if kind == self.kind else ()
         place = self.options.index("--checkpoint")
         return self.options[place : place + 2]
@@ -107,7 +109,8 @@ class PicturesScreen(Room):
     def _ask(self) -> None:
         page = self.pages[self.kind]
         page.began, page.problem = time.monotonic(), ""
-        self.command("pictures", "pictures", self.kind, str(self.of), *page.options, "--json", data=True)
+        data = self.kind != "painted"  # which is all in the run
+        self.command("pictures", "pictures", self.kind, str(self.of), *page.options, "--json", data=data)
 
     def command_ended(self, message: CommandEnded) -> None:
         """The command has made its sheet, or says why not."""
@@ -212,6 +215,10 @@ class PicturesScreen(Room):
     def do_neighbours(self) -> None:
         """Alike to the encoder."""
         self._turn("neighbours")
+
+    def do_painted(self) -> None:
+        """Painted while it learned."""
+        self._turn("painted")
 
     def do_again(self) -> None:
         """Make them anew."""

@@ -82,12 +82,9 @@ def _misfit(preset: Preset, origin: Origin | None) -> str:
     """Weights are of one network, and begin no other."""
     if origin is None or not origin.encoder or preset.encoder.weights != str(origin.weights):
         return ""
-    if (preset.encoder.name, preset.encoder.stem) == (origin.encoder, origin.stem):
-        return ""
-    return (
-        f"is {preset.encoder.name} with the {preset.encoder.stem} stem, the weights are of {origin.encoder} with the"
-        f" {origin.stem} stem; make them the same"
-    )
+    said = {"name": origin.encoder, "stem": origin.stem, "patch": origin.patch, "features": origin.features}
+    ours, theirs = preset.encoder.network, type(preset.encoder).model_construct(None, **said).network
+    return "" if ours == theirs else f"is {ours}, the weights are of {theirs}; make them the same"
 
 
 def describe(preset: Preset) -> About:

@@ -19,6 +19,9 @@ class Origin:
     encoder: str = ""
     """What network it is; empty where that is not known."""
     stem: str = ""
+    patch: int | None = None
+    features: int | None = None
+    """Width of its last layer, where it has one."""
 
 
 def look_at(weights: Path) -> Origin:
@@ -29,7 +32,10 @@ def look_at(weights: Path) -> Origin:
     try:
         said = tomllib.loads((run / "resolved.toml").read_text(encoding="utf-8"))
         encoder = said["encoder"]
-        return Origin(weights, name, str(encoder["name"]), str(encoder["stem"]))
+        patch, features = (
+            value if isinstance(value := encoder.get(key), int) else None for key in ("patch", "features")
+        )
+        return Origin(weights, name, str(encoder["name"]), str(encoder["stem"]), patch, features)
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return Origin(weights, name)
 
