@@ -21,12 +21,14 @@ TINY: dict[str, dict[str, Any]] = {
     "dino": {"prototypes": 12, "hidden_dim": 32, "bottleneck_dim": 16, "frozen": 3, "teacher_temperature_warmup": 9},
     "deepcluster": {"clusters": 12, "hidden_dim": 32, "projection_dim": 16},
     "mae": {"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
+    "simmim": {"mask_patch": 8},
     "vae": {"kl_warmup": 0.5, "decoder_dim": 8},
     "gan": {"latent_dim": 8, "generator_dim": 8},
 }
 """What `[method]` says, beside the name, for batches of 8 and of 32."""
 ENCODERS: dict[str, dict[str, Any]] = {
     "mae": {"name": "vit-micro"},
+    "simmim": {"name": "vit-micro"},
     "vae": {"name": "tinyvgg-bn", "features": 12},
 }
 """Of methods that cannot do with the small network of all others."""
