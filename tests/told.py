@@ -23,6 +23,7 @@ TINY: dict[str, dict[str, Any]] = {
     "mae": {"decoder_width": 32, "decoder_depth": 1, "decoder_heads": 2},
     "tokenizer": {"codes": 24, "code_dim": 8, "width": 16},
     "beit": {"codes": 24, "code_dim": 8, "width": 16, "block": 3},
+    "simmim": {"mask_patch": 8},
     "vae": {"kl_warmup": 0.5, "decoder_dim": 8},
     "gan": {"latent_dim": 8, "generator_dim": 8},
 }
@@ -31,6 +32,7 @@ ENCODERS: dict[str, dict[str, Any]] = {
     "mae": {"name": "vit-micro"},
     "tokenizer": {"name": "vit-micro"},
     "beit": {"name": "vit-micro"},
+    "simmim": {"name": "vit-micro"},
     "vae": {"name": "tinyvgg-bn", "features": 12},
 }
 """Of methods that cannot do with the small network of all others."""

@@ -303,6 +303,8 @@ def _learner(preset: Preset, stage: Stage, sound: Sound) -> tuple[Method | None,
         groups(method, stage.optimizer)
     except ValueError as error:
         found.append(_read(str(error)))
+    if stage.optimizer.layer_decay < 1 and not any(weight.requires_grad for weight in method.encoder.parameters()):
+        found.append(Problem("optimizer.layer_decay", "changes nothing: the encoder does not learn here", warning=True))
     return method, [*found, *_batch_norm(method, stage)]
 
 

@@ -90,7 +90,7 @@ class DeepCluster(Method):
     # -------------------------------------------------------- a step
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Cross-entropy with the images' clusters; at first ln K at most.
+        """Cross-entropy with the images' clusters; near ln K at first.
 
         `nmi` is the mutual information of this epoch's clusters and the last one's, normalised, 0 in the first epoch;
         `used` how many clusters have images. Both are the mean over heads.
@@ -170,8 +170,8 @@ class DeepCluster(Method):
 
 
 def foretold(z: Tensor, centroids: Tensor, targets: Tensor, temperature: float) -> Tensor:
-    """The cross-entropy of clusters (H, B) and their prediction from normalised z (V * B, P), all views of the first
-    image apart from each other: by its cosines with normalised centroids (H, K, P). The mean over heads and views."""
+    """The cross-entropy of clusters (H, B) and their prediction from normalised z (V * B, P), view after view, by
+    cosines with normalised centroids (H, K, P). The mean over heads, views and images."""
     with torch.autocast(z.device.type, enabled=False):  # cosines over 0.1 need more than bf16's 8 bits
         scores = z @ centroids.transpose(1, 2) / temperature
     views = len(z) // targets.shape[1]
@@ -179,8 +179,8 @@ def foretold(z: Tensor, centroids: Tensor, targets: Tensor, temperature: float) 
 
 
 def whitened(features: Tensor, most: int) -> Tensor:
-    """At most so many principal components of features (N, D), each with variance 1: float32 (N, K). Directions in
-    which hardly anything varies are left out."""
+    """Principal components of features (N, D), the `most` that vary most, each with variance 1: float32 (N, at most
+    `most`). Directions in which hardly anything varies are left out."""
     centred = features.double() - features.double().mean(0)
     variances, directions = torch.linalg.eigh(centred.T @ centred / len(centred))
     variances, directions = variances[-most:], directions[:, -most:]

@@ -94,7 +94,7 @@ class DINO(Method):
         ]
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Equation 3, the mean over all pairs of a view that the teacher saw and another one; at first ln K at most.
+        """Equation 3, the mean over all pairs of a view that the teacher saw and another one; near ln K at first.
 
         `entropy` is that of the teacher's distributions, `kl` what the student lacks of them. A kl near 0 is collapse:
         to one prototype where the entropy is 0 too, to all of them alike where it is ln K.

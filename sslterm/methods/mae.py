@@ -72,8 +72,8 @@ class MAE(Method):
         return self.decoder(known, place, rows, columns), (place >= seen).float()
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
-        """What is left of images, their mean colour where patches are hidden, and what is painted there instead. The
-        same patches are hidden every time."""
+        """Images, what is left of them, their mean colour where patches are hidden, and what is painted there. The same
+        patches are hidden every time."""
         patch = self.encoder.patch
         rows, columns = (side // patch for side in images.shape[-2:])
         noise = torch.rand(len(images), rows * columns, generator=torch.Generator().manual_seed(0))
@@ -83,8 +83,8 @@ class MAE(Method):
             _, mean, deviation = normalised(pixels)
             painted = painted * deviation + mean
         left, there = pixels * (1 - hidden[..., None]), painted.float() * hidden[..., None]
-        seen = {"masked": left, "reconstructed": left + there}
-        return {name: unpatchify(parts, patch, rows, columns) for name, parts in seen.items()}
+        shown = {"masked": left, "reconstructed": left + there}
+        return {"image": images, **{name: unpatchify(each, patch, rows, columns) for name, each in shown.items()}}
 
 
 class Decoder(nn.Module):

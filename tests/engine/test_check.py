@@ -187,6 +187,11 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "encoder.dropout",
         "changes nothing",
     ),
+    "rates that decay where no layer learns": (
+        {"method": {"name": "supervised", "train": "head"}, "optimizer": {"layer_decay": 0.75}},
+        "optimizer.layer_decay",
+        "changes nothing",
+    ),
     "patches that do not divide a view": (
         {"method": SIMCLR, "encoder": {"name": "vit-tiny", "patch": 5}},
         "encoder.patch",

@@ -169,6 +169,14 @@ def test_a_kill_in_the_second_stage_resumes_exactly(preset: dict[str, Any], runs
     assert_a_kill_changes_nothing(runs_dir, data_dir, preset, kill_after=2 * 4 + 3)
 
 
+def test_clusters_with_a_head_that_begins_anew_resume_exactly(
+    preset: dict[str, Any], runs_dir: Path, data_dir: Path
+) -> None:
+    preset["method"] = {"name": "deepcluster", "version": 1, "clusters": 12}
+    preset["optimizer"] = {"name": "adam", "lr": 1e-3}
+    assert_a_kill_changes_nothing(runs_dir, data_dir, preset, kill_after=6)
+
+
 def test_bf16_resumes_exactly_too(preset: dict[str, Any], runs_dir: Path, data_dir: Path) -> None:
     preset.update(precision="bf16", method={"name": "simclr"})
     assert_a_kill_changes_nothing(runs_dir, data_dir, preset, kill_after=6)

@@ -176,7 +176,7 @@ class TestPictures:
         learner, images = method(norm_pix=norm_pix), batch().views[0]
         made = learner.pictures(images)
         assert {name: one.shape for name, one in made.items()} == dict.fromkeys(
-            ["masked", "reconstructed"], images.shape
+            ["image", "masked", "reconstructed"], images.shape
         )
         masked, painted, real = (patchify(one, 4) for one in (made["masked"], made["reconstructed"], images))
         hidden = (masked == 0).all(2)
