@@ -311,9 +311,15 @@ def _learner(preset: Preset, stage: Stage, sound: Sound) -> tuple[Method | None,
 def _facts(preset: Preset, stage: Stage, known: Known, sound: Sound) -> Facts:
     """What the method would be told, as far as it is known without the data."""
     size = (stage.views.size or preset.data.size or known.size) if sound("views.size", "data.size") else None
-    images = preset.data.images or known.train or A_BILLION
+    images = _at_most(preset, preset.data.images or known.train or A_BILLION)
     channels = input_channels(preset.encoder, known.channels or 3)
     return Facts(known.classes or 2, images, channels, size or 32, (0.5,) * channels, (0.5,) * channels)
+
+
+def _at_most(preset: Preset, there: int) -> int:
+    """How many images any stage may have of those that are there."""
+    wanted = preset.data.train
+    return min(wanted, there) if isinstance(wanted, int) else int(wanted * there)
 
 
 def _read(text: str) -> Problem:

@@ -7,7 +7,6 @@ Shapes: N images of the stage, B in a batch, V views, D encoder features, P proj
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any, Literal
 
 import torch
@@ -15,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslterm.methods.base import Batch, Facts, Look, Method
-from sslterm.models.encoders import features
+from sslterm.models.encoders import encoded, features
 from sslterm.models.heads import mlp
 from sslterm.models.kmeans import mutual_information, spherical_kmeans
 from sslterm.presets import Count, Positive, Section
@@ -106,9 +105,7 @@ class DeepCluster(Method):
     def _projected(self, views: tuple[Tensor, ...]) -> Tensor:
         """Normalised z of all views, float32 (V * B, P). Views of one size are one batch for batch norm; the projector
         sees all at once."""
-        together = [torch.cat(list(some)) for _, some in groupby(views, key=lambda view: view.shape[-1])]
-        h = torch.cat([self.encoder(images) for images in together])
-        return F.normalize(self.projector(h).float(), dim=1)
+        return F.normalize(self.projector(encoded(self.encoder, views)).float(), dim=1)
 
     def after_step(self, progress: float) -> None:
         """Version 2 remembers this step's z of the whole views, for the next clustering."""

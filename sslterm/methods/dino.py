@@ -7,7 +7,6 @@ Shapes: B images, V views of which the first two are whole, D encoder features, 
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any, Literal
 
 import torch
@@ -15,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslterm.methods.base import Batch, Facts, Method
-from sslterm.models.encoders import features
+from sslterm.models.encoders import encoded, features
 from sslterm.models.heads import mlp
 from sslterm.models.teacher import Teacher, rising
 from sslterm.presets import Count, Fraction, Positive, Section, Whole
@@ -125,8 +124,7 @@ class DINO(Method):
 
     def _projected(self, views: tuple[Tensor, ...]) -> Tensor:
         """z of all views, (V * B, P). Views of one size are one batch for batch norm; the projector sees all."""
-        together = [torch.cat(list(some)) for _, some in groupby(views, key=lambda view: view.shape[-1])]
-        return self.projector(torch.cat([self.encoder(images) for images in together]))
+        return self.projector(encoded(self.encoder, views))
 
     def after_step(self, progress: float) -> None:
         """Teacher and centre follow, the centre only now that it was used."""

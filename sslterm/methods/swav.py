@@ -6,7 +6,6 @@ Shapes: B images, V views of which the first two are whole, D encoder features, 
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any, cast
 
 import torch
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sslterm.methods.base import Batch, Facts, Method
-from sslterm.models.encoders import features
+from sslterm.models.encoders import encoded, features
 from sslterm.models.heads import mlp
 from sslterm.models.queue import Queue
 from sslterm.presets import Count, Positive, Section, Whole
@@ -114,9 +113,7 @@ class SwAV(Method):
 
     def _projected(self, views: tuple[Tensor, ...]) -> list[Tensor]:
         """z of each view, (B, P). Views of one size are one batch for batch norm; the projector sees all at once."""
-        together = [torch.cat(list(some)) for _, some in groupby(views, key=lambda view: view.shape[-1])]
-        h = torch.cat([self.encoder(images) for images in together])
-        return list(self.projector(h).split(len(views[0])))
+        return list(self.projector(encoded(self.encoder, views)).split(len(views[0])))
 
     @torch.no_grad()
     def _normalise_prototypes(self) -> None:

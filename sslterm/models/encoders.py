@@ -9,6 +9,8 @@ behind them.
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import cast
 
@@ -67,6 +69,15 @@ def _is_ours(settings: presets.Encoder) -> bool:
 def features(encoder: nn.Module) -> int:
     """D, the width of the representation."""
     return cast(int, encoder.features)
+
+
+def encoded(encoder: nn.Module, views: Sequence[Tensor]) -> Tensor:
+    """h of all views, the first view's images first: V times (B, C, S, S), each with an S of its own -> (V * B, D).
+
+    Neighbours of one size are one batch for batch norm, as in the code of those who came up with local views.
+    """
+    together = [torch.cat(list(some)) for _, some in groupby(views, key=lambda view: view.shape[-1])]
+    return torch.cat([encoder(images) for images in together])
 
 
 def parts(encoder: nn.Module) -> dict[str, nn.Module]:
