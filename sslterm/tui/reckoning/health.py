@@ -30,9 +30,10 @@ GROWN = 10
 """A loss so many times what it began with is out of hand, however it came there."""
 LOW_RATE = 0.1
 """Of the highest rate of a stage; below it a schedule is meant to have come to rest."""
-BOUNDED = frozenset({"byol", "simsiam"})
-"""Methods whose loss is a cosine. It cannot run away, and rises while they learn: from the first epochs, in which the
-network only has to agree with itself, to the later ones, in which images begin to differ."""
+RISING = frozenset({"byol", "simsiam", "dino", "deepcluster", "gan"})
+"""Methods whose loss may rise while they learn. A cosine does: from the first epochs, in which the network only has to
+agree with itself, to the later ones, in which images begin to differ. So does what a teacher or new clusters ask, as
+they become sharper; and what two parts lose that learn against each other."""
 ACCURACIES = ("knn/top1", "valid/top1")
 CODES_USED = "tokenizer/codes_used"
 JUDGED = frozenset({"train/loss", "health/std", "health/std_healthy", CODES_USED, *ACCURACIES})
@@ -99,7 +100,7 @@ def _collapse(stage: Stage) -> str | None:
 def _divergence(stage: Stage) -> str | None:
     """It had fallen, and now stands above where it began; or it grew without measure."""
     loss = _known(stage, "train/loss")
-    if stage.method in BOUNDED or len(loss) <= EPOCHS:
+    if stage.method in RISING or len(loss) <= EPOCHS:
         return None
     first, lowest, last = loss[0], float(loss.min()), loss[-EPOCHS:]
     margin = 0.05 * abs(first)
@@ -120,12 +121,12 @@ def _stall(stage: Stage) -> str | None:
     if len(loss) < 2 * long or (len(rate) and not rate[-1] >= LOW_RATE * rate.max()):
         return None
     accuracies = [name for name in ACCURACIES if len(_known(stage, name))]
-    if stage.method in BOUNDED and not accuracies:
+    if stage.method in RISING and not accuracies:
         return None
     since = len(loss) - 1 - int(np.argmin(loss))
-    if (stage.method not in BOUNDED and since < long) or _gained(stage, long):
+    if (stage.method not in RISING and since < long) or _gained(stage, long):
         return None
-    judged = accuracies if stage.method in BOUNDED else ["the loss", *accuracies]
+    judged = accuracies if stage.method in RISING else ["the loss", *accuracies]
     return (
         f"{stage.name} stalls: no gain in {' or '.join(judged)} for {long} epochs: a smaller optimizer.lr may get on,"
         " or end it here (early_stopping.patience does so by itself)"
