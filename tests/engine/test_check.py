@@ -187,6 +187,16 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "encoder.dropout",
         "changes nothing",
     ),
+    "a vae whose latent has no width": (
+        {"method": {"name": "vae"}, "encoder": {"name": "conv4"}},
+        "encoder.features",
+        "a vae's representation is as wide as its latent",
+    ),
+    "a side that no generator makes": (
+        {"method": {"name": "gan"}, "views": {"crop": "resized", "size": 30}},
+        "views.size",
+        "not 30; take 32",
+    ),
     "statistics that our own weights may not know": (
         {"method": SIMCLR, "encoder": {"weights": "last"}},
         "data.normalise",
