@@ -94,8 +94,8 @@ class GAN(Method):
         }
 
     def generate(self, batch: Batch) -> dict[str, Tensor]:
-        """The generator's turn, with z of its own as in Goodfellow's algorithm 1, against the discriminator as it now is,
-        whose weights get no gradient."""
+        """The generator's turn, with z of its own as in Goodfellow's algorithm 1, against the discriminator as it now
+        is, whose weights get no gradient."""
         drawn = self.drawn(self.generator, len(batch.indices))
         with untouched(self.encoder, self.head):
             loss = taken_for_real(self.logits(drawn))
