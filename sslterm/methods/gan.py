@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from sslterm.methods.base import Batch, Facts, Look, Method
 from sslterm.models.encoders import features
 from sslterm.models.generator import Generator, initialise
-from sslterm.presets import BelowOne, Count, Section
+from sslterm.presets import BelowOne, Count, NotNegative, Section
 
 SAMPLES = 64
 """Images that are drawn to be looked at, always from the same z."""
@@ -44,7 +44,11 @@ class GAN(Method):
         """How slowly the copy follows that draws samples: Yazici et al. 2018 (https://arxiv.org/abs/1806.04498)."""
         label_smoothing: BelowOne = 0.0
         """One-sided: real images are told to be real by so much less than 1 (Salimans et al. 2016,
-        https://arxiv.org/abs/1606.03498, section 3.4, has 0.1); the paper has none."""
+        https://arxiv.org/abs/1606.03498, section 3.4); the paper has none."""
+        instance_noise: NotNegative = 0.0
+        """Standard deviation of noise on all images that the discriminator sees, real and drawn, at first; it falls to
+        0 over the stage (Sonderby et al. 2016, https://arxiv.org/abs/1610.04490). For images so smooth that the finest
+        grain would give the generator away; the paper has none."""
 
     def __init__(self, encoder: nn.Module, settings: Any, facts: Facts) -> None:
         """Raises ValueError where the generator cannot draw images of this size."""
@@ -60,6 +64,14 @@ class GAN(Method):
         self.register_buffer("noise", torch.randn(SAMPLES, settings.latent_dim))
         self.register_buffer("mean", torch.tensor(facts.mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(facts.std)[:, None, None], persistent=False)
+        self.progress = 0.0
+
+    def get_extra_state(self) -> Tensor:
+        """How far the stage is, which the CPU knows; a buffer would live on the device, and asking it would wait."""
+        return torch.tensor(self.progress, dtype=torch.float64)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.progress = float(state)
 
     def turns(self) -> Sequence[Callable[[Batch], dict[str, Tensor]]]:
         return (self.discriminate, self.generate)
@@ -82,7 +94,8 @@ class GAN(Method):
         }
 
     def generate(self, batch: Batch) -> dict[str, Tensor]:
-        """The generator's turn, against the discriminator as it now is, whose weights get no gradient."""
+        """The generator's turn, with z of its own as in Goodfellow's algorithm 1, against the discriminator as it now
+        is, whose weights get no gradient."""
         drawn = self.drawn(self.generator, len(batch.indices))
         with untouched(self.encoder, self.head):
             loss = taken_for_real(self.logits(drawn))
@@ -90,7 +103,9 @@ class GAN(Method):
 
     def logits(self, images: Tensor) -> Tensor:
         """How real images look, float32 (B,): above 0 for real."""
-        return self.head(self.encoder(images)).float()[:, 0]
+        noise = self.settings.instance_noise * (1 - self.progress)
+        seen = images + noise * torch.randn_like(images) if noise else images
+        return self.head(self.encoder(seen)).float()[:, 0]
 
     def drawn(self, generator: nn.Module, count: int) -> Tensor:
         """New images, normalised as real ones are: (count, C, S, S)."""
@@ -108,6 +123,7 @@ class GAN(Method):
             for generator in (self.slow, self.generator)
         )
         torch._foreach_lerp_(own, theirs, 1 - self.settings.generator_momentum)
+        self.progress = progress
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
         """New images of the slow generator, from z that are always the same."""
@@ -118,12 +134,16 @@ class GAN(Method):
 
         Heusel et al. take the features of Inception-v3, trained on ImageNet; these are of the encoder as it was when
         the stage began, so that epochs can be compared, and runs that begin with the same weights and look at as many
-        images. That is an untrained encoder unless `encoder.weights` names a trained one. No figure of a paper compares
-        with it.
+        images. That is an untrained encoder unless `encoder.weights` names a trained one. Its features may be of any
+        size, so they are scaled until those of real images vary by 1 in all: a generator that always draws the mean of
+        their features is at a distance of 1. No figure of a paper compares with it.
         """
         real = look.outputs(self.first)
         drawn = look.outputs(lambda images: self.first(self.drawn(self.slow, len(images))))
-        return {"frechet/distance": frechet(real, drawn)} if len(real) > 1 else {}
+        if len(real) < 2:
+            return {}
+        size = real.std(0).norm()
+        return {"frechet/distance": frechet(real / size, drawn / size)}
 
 
 def told_apart(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:

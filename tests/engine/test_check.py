@@ -230,6 +230,15 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         {"method": SIMCLR, "encoder": {"name": "vit-tiny", "weights": "imagenet"}, "data": {"normalise": "weights"}},
         "encoder.weights",
         "there are no imagenet weights",
+    "a vae whose latent has no width": (
+        {"method": {"name": "vae"}, "encoder": {"name": "conv4"}},
+        "encoder.features",
+        "a vae's representation is as wide as its latent",
+    ),
+    "a side that no generator makes": (
+        {"method": {"name": "gan"}, "views": {"crop": "resized", "size": 30}},
+        "views.size",
+        "not 30; take 32",
     ),
     "statistics that our own weights may not know": (
         {"method": SIMCLR, "encoder": {"weights": "last"}},

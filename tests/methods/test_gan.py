@@ -188,10 +188,33 @@ class TestTheFrechetDistance:
 
         for p in learner.encoder.parameters():
             p.data += torch.randn_like(p)  # what has been learned since changes no distance
-        said = learner.measure(Look())
-        assert said == {"frechet/distance": frechet(kept[0], kept[1])}
+        (distance,) = learner.measure(Look()).values()
+        assert distance == pytest.approx(frechet(kept[0], kept[1]) / kept[0].T.cov().trace().item(), rel=1e-4)
         torch.testing.assert_close(kept[0], learner.first(real))
         assert kept[1].shape == kept[0].shape
+
+    def test_a_generator_that_always_draws_the_mean_is_at_1(self):
+        learner, h = method(), torch.randn(40, 12) * 1e-3
+
+        class Look:
+            def outputs(self, function):
+                return h if function is learner.first else h.mean(0).expand(40, 12)
+
+        assert learner.measure(Look()) == {"frechet/distance": pytest.approx(1, rel=1e-4)}
+
+
+def test_instance_noise_is_on_real_and_drawn_images_and_falls_to_nothing():
+    learner, other = method(instance_noise=0.5), method(instance_noise=0.5)
+    went, seen = Seen(learner), batch(64)
+    for progress, expected in ((0.0, 0.5), (0.5, 0.25), (1.0, 0.0)):
+        learner.after_step(progress)
+        torch.manual_seed(0)
+        learner.discriminate(seen)
+        assert (went.batches[-2] - seen.views[0]).std().item() == pytest.approx(expected, rel=0.02)
+    assert not torch.equal(went.batches[1], went.batches[-1])
+    learner.after_step(1 / 3)
+    other.load_state_dict(learner.state_dict())
+    assert other.progress == 1 / 3
 
 
 def test_samples_are_always_of_the_same_noise():

@@ -149,13 +149,14 @@ def test_bf16_gives_a_finite_fp32_loss_and_gradients():
 
 
 def test_the_loss_falls():
-    learner, seen = method(), batch(16)
-    optimizer = torch.optim.Adam(learner.parameters(), lr=5e-3)
+    colours = torch.randn(16, 3, 1, 1, generator=torch.Generator().manual_seed(1))  # noise could not be drawn again
+    learner, seen = method(), Batch((colours.expand(16, 3, 16, 16),), torch.full((16,), -1), torch.arange(16))
+    optimizer = torch.optim.Adam(learner.parameters(), lr=2e-2)
     losses = []
-    for _ in range(80):
+    for _ in range(20):
         loss = learner(seen)["loss"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    assert losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < 0.7 * losses[0]
