@@ -109,14 +109,14 @@ class BEiT(Method):
         return self
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
-        """Images without what is hidden, and with what the decoder paints of the guessed codes in its place."""
+        """Images, the same without what is hidden, and with what the decoder paints of the guessed codes in its place."""
         hidden = self._hidden(images)
         guessed = torch.where(hidden, self._guesses(images, hidden).argmax(2), self._tokens(images))
         rows, columns = self._grid(images)
         codes = self.tokenizer.codebook.codes[guessed].view(len(images), rows, columns, -1)
         pixels = hidden.view(-1, 1, rows, columns).repeat_interleave(self._vit.patch, 2)
         gaps = pixels.repeat_interleave(self._vit.patch, 3)
-        return {"masked": images.masked_fill(gaps, 0.0), "guessed": self.tokenizer.decode(codes)}
+        return {"image": images, "masked": images.masked_fill(gaps, 0.0), "guessed": self.tokenizer.decode(codes)}
 
 
 class Predictor(nn.Module):

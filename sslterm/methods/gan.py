@@ -20,7 +20,7 @@ from sslterm.models.encoders import features
 from sslterm.models.generator import Generator, initialise
 from sslterm.presets import BelowOne, Count, NotNegative, Section
 
-SAMPLES = 64
+SAMPLES = 16
 """Images that are drawn to be looked at, always from the same z."""
 
 

@@ -99,8 +99,8 @@ class Tokenizer(Method):
         return {"tokenizer/error": error.mean().item(), **{f"tokenizer/{name}": u.item() for name, u in use.items()}}
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
-        """What is left of images when each patch is a code."""
-        return {"reconstructed": self.tokenizer(images)}
+        """Images, and what is left of them when each patch is a code."""
+        return {"image": images, "reconstructed": self.tokenizer(images)}
 
 
 @torch.no_grad()

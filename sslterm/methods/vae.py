@@ -16,7 +16,7 @@ from sslterm.models.encoders import Narrowed, features
 from sslterm.models.generator import Generator
 from sslterm.presets import Count, Fraction, NotNegative, Section
 
-SAMPLES = 64
+SAMPLES = 16
 """Images that are drawn out of nothing, always from the same z."""
 LOG_VARIANCES = (-10.0, 10.0)
 """Between these its exponential is harmless. Most stay far from them."""
@@ -100,8 +100,9 @@ class VAE(Method):
         self.progress = progress
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
-        """Images drawn again from their means, and new ones from z that are always the same."""
-        return {"reconstructed": self.decoder(self.encoder(images)), "samples": self.decoder(self.noise)}
+        """Images, the same drawn again from their means, and new ones from z that are always the same."""
+        drawn, samples = self.decoder(self.encoder(images)), self.decoder(self.noise)
+        return {"image": images, "reconstructed": drawn, "samples": samples}
 
 
 def sampled(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -230,6 +230,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         {"method": SIMCLR, "encoder": {"name": "vit-tiny", "weights": "imagenet"}, "data": {"normalise": "weights"}},
         "encoder.weights",
         "there are no imagenet weights",
+    ),
     "a vae whose latent has no width": (
         {"method": {"name": "vae"}, "encoder": {"name": "conv4"}},
         "encoder.features",

@@ -221,7 +221,7 @@ def test_samples_are_always_of_the_same_noise():
     learner = method().eval()
     with torch.no_grad():
         first, second = (learner.pictures(batch().views[0])["samples"] for _ in range(2))
-    assert first.shape == (64, 3, 16, 16)
+    assert first.shape == (16, 3, 16, 16)
     assert torch.equal(first, second)
 
 

@@ -120,7 +120,7 @@ def test_it_paints_what_it_was_shown_and_what_it_was_not():
     with torch.no_grad():
         painted, again = (learner.pictures(batch(5).views[0]) for _ in range(2))
     assert painted["reconstructed"].shape == (5, 3, 16, 16)
-    assert painted["samples"].shape == (64, 3, 16, 16)
+    assert painted["samples"].shape == (16, 3, 16, 16)
     assert torch.equal(painted["samples"], again["samples"])
 
 
