@@ -109,7 +109,7 @@ class BEiT(Method):
         return self
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
-        """Images, the same without what is hidden, and with what the decoder paints of the guessed codes in its place."""
+        """Images, without what is hidden, and with what the decoder paints of the guessed codes in its place."""
         hidden = self._hidden(images)
         guessed = torch.where(hidden, self._guesses(images, hidden).argmax(2), self._tokens(images))
         rows, columns = self._grid(images)
