@@ -40,7 +40,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "local views for a method without": (
         {"method": SIMCLR, "views": {"local": {"count": 2}}},
         "views.local.count",
-        "simclr has no use for local views, but swav",
+        "simclr has no use for local views, but deepcluster, dino, swav",
     ),
     "local views larger than the others": (
         {"method": {"name": "swav", "prototypes": 100}, "views": {"size": 32, "local": {"count": 2, "size": 40}}},

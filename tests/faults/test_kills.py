@@ -15,7 +15,7 @@ from sslterm.runs import checkpoints, metrics, state
 from sslterm.runs.state import ALIVE
 
 ROUNDS = 14
-SEEDS, SOAK = range(8), range(1000, 1100)
+SEEDS, SOAK = range(6), range(1000, 1100)
 VICTIMS = (
     ("trainer",), ("supervisor",), ("follower",), ("worker",), ("everyone",), ("supervisor", "trainer"),
     ("trainer", "supervisor"), ("follower", "supervisor", "trainer"),
