@@ -135,8 +135,8 @@ def painted(run: Run, stage: str | None, epochs: int, to: Path | None = None) ->
     stages = list(dict.fromkeys(one.stage for one in every))
     if not every:
         raise RunNotFound(
-            f"{run.path}: nothing was painted. Methods that rebuild or invent images paint (mae, beit, vae, gan), every"
-            " monitor.pictures epochs and at the end of their stage"
+            f"{run.path}: nothing was painted. Methods that rebuild or invent images do (mae, simmim, beit, vae, gan),"
+            " every monitor.pictures epochs and at the end of their stage"
         )
     wanted = stage or stages[-1]
     chosen = [one for one in every if one.stage == wanted][::-1][:epochs]
