@@ -153,7 +153,9 @@ class Bench:
         )
         if method == UNTRAINED:
             images = seconds = 0.0
-        return Row(method, preset.encoder.name, knn, linear, head, seconds, images / seconds if seconds else 0.0, most)
+        encoder = preset.encoder
+        called = f"{encoder.name} → {encoder.features}" if encoder.features else encoder.name
+        return Row(method, called, knn, linear, head, seconds, images / seconds if seconds else 0.0, most)
 
     def _trained(self, written: dict[str, Any], name: str) -> Run:
         preset = presets.resolve(written)
