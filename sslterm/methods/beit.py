@@ -7,7 +7,7 @@ Shapes: B images, C channels, S side in pixels, N patches of an image, W the wid
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +33,7 @@ class BEiT(Method):
     have no layer scale, and the codes are of the very view that the encoder sees, from a tokenizer with fewer of them.
     """
 
+    encoder: VisionTransformer
     chart = "train/loss"  # kNN of what was never asked to lie close says little: BEiT is for fine-tuning
     needs = "tokenizer"
 
@@ -79,7 +80,7 @@ class BEiT(Method):
 
     def _hidden(self, images: Tensor) -> Tensor:
         """Which patches are hidden, other ones in each image: bool (B, N)."""
-        rows, columns = self._grid(images)
+        rows, columns = self.encoder.grid(images)
         draws = torch.rand(len(images), ROUNDS, 4)  # on the CPU: the same for the same seed wherever training goes on
         hidden = blocks(draws, rows, columns, self.settings.masked, self.settings.block)
         return hidden.to(images.device, non_blocking=True)
@@ -89,18 +90,8 @@ class BEiT(Method):
 
         All patches, because to pick the hidden ones, of which each image has another number, would wait for the device.
         """
-        encoder, patches = self._vit, self._vit.patches(images)
-        seen = torch.where(hidden[..., None], self.predictor.mask.to(patches.dtype), patches)
-        known = encoder.encode(seen + encoder.positions(*self._grid(images)))
+        known = self.encoder.encode(self.encoder.placed(images, hidden, self.predictor.mask))
         return self.predictor.head(known[:, 1:]).float()
-
-    @property
-    def _vit(self) -> VisionTransformer:
-        return cast(VisionTransformer, self.encoder)
-
-    def _grid(self, images: Tensor) -> tuple[int, int]:
-        rows, columns = (side // self._vit.patch for side in images.shape[-2:])
-        return rows, columns
 
     def train(self, mode: bool = True) -> BEiT:
         """The tokenizer stays as it came."""
@@ -112,10 +103,10 @@ class BEiT(Method):
         """Images, without what is hidden, and with what the decoder paints of the guessed codes in its place."""
         hidden = self._hidden(images)
         guessed = torch.where(hidden, self._guesses(images, hidden).argmax(2), self._tokens(images))
-        rows, columns = self._grid(images)
+        patch, (rows, columns) = self.encoder.patch, self.encoder.grid(images)
         codes = self.tokenizer.codebook.codes[guessed].view(len(images), rows, columns, -1)
-        pixels = hidden.view(-1, 1, rows, columns).repeat_interleave(self._vit.patch, 2)
-        gaps = pixels.repeat_interleave(self._vit.patch, 3)
+        pixels = hidden.view(-1, 1, rows, columns).repeat_interleave(patch, 2)
+        gaps = pixels.repeat_interleave(patch, 3)
         return {"image": images, "masked": images.masked_fill(gaps, 0.0), "guessed": self.tokenizer.decode(codes)}
 
 

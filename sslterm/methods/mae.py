@@ -63,19 +63,18 @@ class MAE(Method):
 
         Of `noise`, (B, N), the lowest of each image stay visible.
         """
-        rows, columns = (side // self.encoder.patch for side in images.shape[-2:])
+        rows, columns = self.encoder.grid(images)
         seen = visible(noise.shape[1], self.settings.mask_ratio)
         order = noise.argsort(1)
         place = order.argsort(1)  # where in this order each patch is
-        tokens = self.encoder.patches(images) + self.encoder.positions(rows, columns)
-        known = self.encoder.encode(taken(tokens, order[:, :seen]))
+        known = self.encoder.encode(taken(self.encoder.placed(images), order[:, :seen]))
         return self.decoder(known, place, rows, columns), (place >= seen).float()
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
         """Images, what is left of them, their mean colour where patches are hidden, and what is painted there. The same
         patches are hidden every time."""
         patch = self.encoder.patch
-        rows, columns = (side // patch for side in images.shape[-2:])
+        rows, columns = self.encoder.grid(images)
         noise = torch.rand(len(images), rows * columns, generator=torch.Generator().manual_seed(0))
         pixels = patchify(images, patch)
         painted, hidden = self._painted(images, noise.to(images.device))

@@ -8,7 +8,7 @@ of a patch.
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +25,8 @@ class SimMIM(Method):
 
     Differs from the paper: vits here know places by fixed sines and cosines; `drop_path` waits for fine-tuning.
     """
+
+    encoder: VisionTransformer
 
     class Settings(Section):
         mask_ratio: BelowOne = 0.6
@@ -52,40 +54,38 @@ class SimMIM(Method):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         images = batch.views[0]
-        rows, columns = (side // self.settings.mask_patch for side in images.shape[-2:])
+        rows, columns = self._squares(images)
         hidden = self._hidden(torch.rand(len(images), rows * columns, device=images.device), rows, columns)
-        return {"loss": absolute_error(self._painted(images, hidden), patchify(images, self._vit.patch), hidden)}
+        return {"loss": absolute_error(self._painted(images, hidden), patchify(images, self.encoder.patch), hidden)}
+
+    def _squares(self, images: Tensor) -> tuple[int, int]:
+        """Rows and columns of squares that are hidden or not."""
+        height, width = images.shape[-2:]
+        return height // self.settings.mask_patch, width // self.settings.mask_patch
 
     def _hidden(self, noise: Tensor, rows: int, columns: int) -> Tensor:
         """Which patches are hidden: the squares with the lowest noise, (B, rows * columns) -> bool (B, N)."""
         squares = noise.argsort(1).argsort(1) < how_many(rows * columns, self.settings.mask_ratio)
-        each = self.settings.mask_patch // self._vit.patch
+        each = self.settings.mask_patch // self.encoder.patch
         grid = squares.view(-1, rows, columns).repeat_interleave(each, 1).repeat_interleave(each, 2)
         return grid.flatten(1)
 
     def _painted(self, images: Tensor, hidden: Tensor) -> Tensor:
         """The pixels of all patches as they are foretold: (B, N, P)."""
-        encoder, patches = self._vit, self._vit.patches(images)
-        rows, columns = (side // encoder.patch for side in images.shape[-2:])
-        seen = torch.where(hidden[..., None], self.mask_token.value.to(patches.dtype), patches)
-        known = encoder.encode(seen + encoder.positions(rows, columns))
+        known = self.encoder.encode(self.encoder.placed(images, hidden, self.mask_token.value))
         return self.predict(known[:, 1:])
-
-    @property
-    def _vit(self) -> VisionTransformer:
-        return cast(VisionTransformer, self.encoder)
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
         """Images, what is left of them, their mean colour where squares are hidden, and with what is painted there. The
         same squares are hidden every time."""
-        rows, columns = (side // self.settings.mask_patch for side in images.shape[-2:])
+        patch, (rows, columns) = self.encoder.patch, self._squares(images)
         noise = torch.rand(len(images), rows * columns, generator=torch.Generator().manual_seed(0))
         hidden = self._hidden(noise.to(images.device), rows, columns)
-        pixels, painted = patchify(images, self._vit.patch), self._painted(images, hidden).float()
+        pixels, painted = patchify(images, patch), self._painted(images, hidden).float()
         gaps = hidden[..., None]
         shown = {"masked": pixels.masked_fill(gaps, 0.0), "reconstructed": torch.where(gaps, painted, pixels)}
-        grid = [side // self._vit.patch for side in images.shape[-2:]]
-        return {"image": images, **{name: unpatchify(parts, self._vit.patch, *grid) for name, parts in shown.items()}}
+        grid = self.encoder.grid(images)
+        return {"image": images, **{name: unpatchify(parts, patch, *grid) for name, parts in shown.items()}}
 
 
 class MaskToken(nn.Module):

@@ -25,7 +25,7 @@ class VisionTransformer(nn.Module):
     """float (B, C, S, S) -> h, float (B, D), for any side that patches divide.
 
     The parts, from the image upward: `patch_embed`, `block1` .. `block<depth>`, `norm`; and `cls_token`, a vector of
-    its own. Methods that mask take the way in pieces: `patches`, `positions`, `encode`.
+    its own. Methods that mask take the way in pieces: `placed`, `encode`.
     """
 
     cls_token: nn.Parameter
@@ -58,9 +58,21 @@ class VisionTransformer(nn.Module):
         return [block for block in self.children() if isinstance(block, Block)]
 
     def forward(self, images: Tensor) -> Tensor:
-        rows, columns = (side // self.patch for side in images.shape[-2:])
-        tokens = self.encode(self.patches(images) + self.positions(rows, columns))
+        tokens = self.encode(self.placed(images))
         return tokens[:, 0] if self.pool == "cls" else tokens[:, 1:].mean(1)
+
+    def placed(self, images: Tensor, hidden: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        """Each patch as a token that knows its place: float (B, C, S, S) -> (B, N, W). Of those that are `hidden`, bool
+        (B, N), only the place is known: `mask`, (W,), stands for them."""
+        tokens = self.patches(images)
+        if hidden is not None and mask is not None:
+            tokens = torch.where(hidden[..., None], mask.to(tokens.dtype), tokens)
+        return tokens + self.positions(*self.grid(images))
+
+    def grid(self, images: Tensor) -> tuple[int, int]:
+        """Rows and columns of patches."""
+        height, width = images.shape[-2:]
+        return height // self.patch, width // self.patch
 
     def patches(self, images: Tensor) -> Tensor:
         """Each patch as a token, row by row, that does not know its place: float (B, C, S, S) -> (B, N, W)."""
