@@ -18,7 +18,8 @@ from typing import Any
 
 from sslterm import methods, presets
 from sslterm.bench.report import machine
-from sslterm.engine.evaluate import Question, evaluate
+from sslterm.engine.device import pick_device
+from sslterm.engine.evaluate import Examiner, Question
 from sslterm.errors import UserError
 from sslterm.presets import Preset
 from sslterm.runs import Run, RunNotFound, checkpoints, find, metrics
@@ -146,11 +147,8 @@ class Bench:
         last = [one.file for one in checkpoints.listed(run) if one.stage != FINE_TUNE][-1]
         images, seconds = _spent(run, preset)
         most = max(row["memory_mib"] for row in metrics.read(run.metrics) if "memory_mib" in row)
-        knn, linear, head = (
-            self._top1(run, last, "knn"),
-            self._top1(run, last, "linear"),
-            self._top1(run, "last", "head"),
-        )
+        knn, linear = self._top1(run, last, "knn", "linear")
+        (head,) = self._top1(run, "last", "head")
         if method == UNTRAINED:
             images = seconds = 0.0
         encoder = preset.encoder
@@ -185,12 +183,12 @@ class Bench:
         if done.returncode:
             raise UserError(f"`sslterm {' '.join(arguments)}` ended with {done.returncode}; what it said stands above")
 
-    def _top1(self, run: Run, wanted: str, protocol: str) -> float:
-        """What a checkpoint reaches on test images."""
-        asked = Question(protocol=protocol)
-        where: dict[str, Any] = {"device": self.device, "data_dir": self.data_dir, "say": self.say}
-        (answers,) = evaluate(run, wanted, asked, **where, progress=lambda title, total: lambda more: None)
-        return float(answers[0]["metrics"]["top1"])
+    def _top1(self, run: Run, wanted: str, *protocols: str) -> list[float]:
+        """What a checkpoint reaches on test images by each of these; its features are made once for all of them."""
+        examiner = Examiner(run, pick_device(self.device), self.data_dir, lambda title, total: lambda more: None)
+        (checkpoint,) = checkpoints.chosen(run, wanted)
+        examined = examiner.open(checkpoint, self.say)
+        return [float(examined.answer(Question(protocol=one))["metrics"]["top1"]) for one in protocols]
 
 
 def _spent(run: Run, preset: Preset) -> tuple[float, float]:

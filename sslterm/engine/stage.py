@@ -217,6 +217,11 @@ class StageInTraining:
         return self.epoch + self.step / self.steps
 
     @property
+    def progress(self) -> float:
+        """The share of the stage that is done, 0..1."""
+        return min(self.place / self.stage.epochs, 1.0)
+
+    @property
     def metric(self) -> str:
         """What says which checkpoint is best."""
         return self.preset.checkpoints.metric or self.method.chart

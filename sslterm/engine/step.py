@@ -92,7 +92,7 @@ def one_step(stage: StageInTraining, views: Seen, places: Tensor) -> None:
     values = learn(stage, batch)
     stage.step += 1
     stage.total_steps += 1
-    stage.method.after_step(min(stage.place / stage.stage.epochs, 1.0))
+    stage.method.after_step(stage.progress)
     stage.meter.add({name: value for name, value in values.items() if value.ndim == 0})
 
 
@@ -101,7 +101,8 @@ def batch_of(stage: StageInTraining, views: Seen, places: Tensor) -> Batch:
     device = stage.subject.device
     indices = places.to(device, non_blocking=True)
     unknown = torch.full((len(places),), -1, device=device)
-    return Batch(views, stage.labels[indices] if stage.method.uses_labels else unknown, indices)
+    labels = stage.labels[indices] if stage.method.uses_labels else unknown
+    return Batch(views, labels, indices, stage.epoch * stage.steps + stage.step, stage.progress)
 
 
 def learn(stage: StageInTraining, batch: Batch) -> Report:

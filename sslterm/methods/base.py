@@ -44,6 +44,10 @@ class Batch:
     """int64 (B,); -1 where an image has none, and always for methods that must not look."""
     indices: Tensor
     """int64 (B,), 0..N-1: which of the stage's images these are."""
+    step: int = 0
+    """How many steps of the stage came before."""
+    progress: float = 0.0
+    """The share of the stage that they are, 0..1."""
 
 
 class Look(Protocol):
@@ -60,7 +64,7 @@ class Look(Protocol):
 class Method(nn.Module):
     """One way to learn. A subclass has a `Settings`, builds its parts in `__init__` and says its loss in `forward`.
 
-    Whatever the method must remember (queues, teachers, counters) is a parameter or a registered buffer, made in
+    Whatever the method must remember (queues, teachers, centroids) is a parameter or a registered buffer, made in
     `__init__`, so that a checkpoint holds all of it.
     """
 

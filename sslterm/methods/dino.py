@@ -72,15 +72,7 @@ class DINO(Method):
         self.prototypes = Prototypes(narrow, settings.prototypes)
         self.teacher = Teacher(encoder, self.projector, self.prototypes)
         self.register_buffer("centre", torch.zeros(settings.prototypes))
-        self.steps = 0
         self.fresh: Tensor | None = None  # the mean of the teacher's scores in this step, until the step is over
-
-    def get_extra_state(self) -> Tensor:
-        """The count of steps, which the CPU decides by; a buffer would live on the device, and asking it would wait."""
-        return torch.tensor(self.steps)
-
-    def set_extra_state(self, state: Tensor) -> None:
-        self.steps = int(state)
 
     @staticmethod
     def doubts(settings: Any, batch_size: int) -> list[str]:
@@ -99,9 +91,9 @@ class DINO(Method):
         to one prototype where the entropy is 0 too, to all of them alike where it is ln K.
         """
         z = self._projected(batch.views)
-        scores = self.prototypes(z, frozen=self.steps < self.settings.frozen).split(len(batch.indices))
+        scores = self.prototypes(z, frozen=batch.step < self.settings.frozen).split(len(batch.indices))
         seen = self.teacher(torch.cat(batch.views[:WHOLE]))
-        targets = sharpened(seen, self.centre, self.teacher_temperature)
+        targets = sharpened(seen, self.centre, self.teacher_temperature(batch.step))
         losses = [
             cross_entropy(target, scores[other], self.settings.temperature)
             for which, target in enumerate(targets.split(len(batch.indices)))
@@ -112,15 +104,14 @@ class DINO(Method):
         loss, entropy = torch.stack(losses).mean(), torch.special.entr(targets).sum(1).mean()
         return {"loss": loss, "entropy": entropy, "kl": loss.detach() - entropy}
 
-    @property
-    def teacher_temperature(self) -> float:
-        """tau_t of the step at hand."""
+    def teacher_temperature(self, step: int) -> float:
+        """tau_t of a step."""
         first, last, steps = (
             self.settings.warmup_teacher_temperature,
             self.settings.teacher_temperature,
             self.settings.teacher_temperature_warmup,
         )
-        return first + (last - first) * self.steps / steps if self.steps < steps else last
+        return first + (last - first) * step / steps if step < steps else last
 
     def _projected(self, views: tuple[Tensor, ...]) -> Tensor:
         """z of all views, (V * B, P). Views of one size are one batch for batch norm; the projector sees all."""
@@ -128,7 +119,6 @@ class DINO(Method):
 
     def after_step(self, progress: float) -> None:
         """Teacher and centre follow, the centre only now that it was used."""
-        self.steps += 1
         m = self.settings.teacher_momentum
         if self.settings.teacher_schedule == "cosine":
             m = rising(m, progress)

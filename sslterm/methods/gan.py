@@ -64,14 +64,6 @@ class GAN(Method):
         self.register_buffer("noise", torch.randn(SAMPLES, settings.latent_dim))
         self.register_buffer("mean", torch.tensor(facts.mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(facts.std)[:, None, None], persistent=False)
-        self.progress = 0.0
-
-    def get_extra_state(self) -> Tensor:
-        """How far the stage is, which the CPU knows; a buffer would live on the device, and asking it would wait."""
-        return torch.tensor(self.progress, dtype=torch.float64)
-
-    def set_extra_state(self, state: Tensor) -> None:
-        self.progress = float(state)
 
     def turns(self) -> Sequence[Callable[[Batch], dict[str, Tensor]]]:
         return (self.discriminate, self.generate)
@@ -84,7 +76,7 @@ class GAN(Method):
         images = batch.views[0]
         with torch.no_grad():
             drawn = self.drawn(self.generator, len(images))
-        real, fake = self.logits(images), self.logits(drawn)
+        real, fake = self.logits(images, batch.progress), self.logits(drawn, batch.progress)
         loss = told_apart(real, fake, self.settings.label_smoothing)
         return {
             "loss": loss,
@@ -98,12 +90,12 @@ class GAN(Method):
         is, whose weights get no gradient."""
         drawn = self.drawn(self.generator, len(batch.indices))
         with untouched(self.encoder, self.head):
-            loss = taken_for_real(self.logits(drawn))
+            loss = taken_for_real(self.logits(drawn, batch.progress))
         return {"loss": loss, "generator": loss.detach()}
 
-    def logits(self, images: Tensor) -> Tensor:
-        """How real images look, float32 (B,): above 0 for real."""
-        noise = self.settings.instance_noise * (1 - self.progress)
+    def logits(self, images: Tensor, progress: float) -> Tensor:
+        """How real images look when such a share of the stage is done, float32 (B,): above 0 for real."""
+        noise = self.settings.instance_noise * (1 - progress)
         seen = images + noise * torch.randn_like(images) if noise else images
         return self.head(self.encoder(seen)).float()[:, 0]
 
@@ -123,7 +115,6 @@ class GAN(Method):
             for generator in (self.slow, self.generator)
         )
         torch._foreach_lerp_(own, theirs, 1 - self.settings.generator_momentum)
-        self.progress = progress
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
         """New images of the slow generator, from z that are always the same."""

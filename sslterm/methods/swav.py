@@ -58,19 +58,11 @@ class SwAV(Method):
         self.projector = mlp(features(encoder), settings.hidden_dim, narrow, hidden_norm=True)
         self.prototypes = nn.Linear(narrow, settings.prototypes, bias=False)
         self.queues = nn.ModuleList(Queue(settings.queue, narrow) for _ in range(ASSIGNED if settings.queue else 0))
-        self.steps = 0
         self.fresh: list[Tensor] = []  # this step's z of the whole views, until the step is over
 
     @property
     def _queues(self) -> list[Queue]:
         return [cast(Queue, queue) for queue in self.queues]
-
-    def get_extra_state(self) -> Tensor:
-        """The count of steps, which the CPU decides by; a buffer would live on the device, and asking it would wait."""
-        return torch.tensor(self.steps)
-
-    def set_extra_state(self, state: Tensor) -> None:
-        self.steps = int(state)
 
     @staticmethod
     def objections(settings: Any, batch_size: int) -> list[str]:
@@ -97,17 +89,18 @@ class SwAV(Method):
         z = [F.normalize(one.float(), dim=1) for one in self._projected(batch.views)]
         weight = self.prototypes.weight
         # Detached, they get no gradient at all, and so no momentum or decay moves them either.
-        weight = weight.detach() if self.steps < self.settings.frozen else weight
+        weight = weight.detach() if batch.step < self.settings.frozen else weight
         with torch.autocast(weight.device.type, enabled=False):  # exp(1 / 0.05) needs more than bf16's 8 bits
             scores = [one @ weight.T for one in z]
-            codes = [self._assigned(scores[which].detach(), which) for which in range(ASSIGNED)]
+            codes = [self._assigned(scores[which].detach(), which, batch.step) for which in range(ASSIGNED)]
             losses = [
                 swapped(codes[which], scores[other], self.settings.temperature)
                 for which in range(ASSIGNED)
                 for other in range(len(scores))
                 if other != which
             ]
-        self.fresh = [one.detach() for one in z[:ASSIGNED]] if self.queues else []
+        queueing = self.queues and batch.step >= self.settings.queue_after
+        self.fresh = [one.detach() for one in z[:ASSIGNED]] if queueing else []
         nearest = [score.argmax(1) for score in scores[:ASSIGNED]]
         return {"loss": torch.stack(losses).mean(), "agreement": (nearest[0] == nearest[1]).float().mean()}
 
@@ -120,17 +113,16 @@ class SwAV(Method):
         self.prototypes.weight.copy_(F.normalize(self.prototypes.weight, dim=1))
 
     @torch.no_grad()
-    def _assigned(self, scores: Tensor, which: int) -> Tensor:
+    def _assigned(self, scores: Tensor, which: int, step: int) -> Tensor:
         """Assignments of a view's images, (B, K); where the queue is full, its rows share the prototypes with them."""
         count, said = len(scores), self.settings
-        if self.queues and (self.steps - said.queue_after) * count >= said.queue:
+        if self.queues and (step - said.queue_after) * count >= said.queue:
             scores = torch.cat([self._queues[which].rows @ self.prototypes.weight.T, scores])
         return sinkhorn(scores, said.epsilon, said.iterations)[-count:]
 
     def after_step(self, progress: float) -> None:
         """Only now do this step's z replace the oldest ones."""
-        self.steps += 1
-        if self.fresh and self.steps > self.settings.queue_after:
+        if self.fresh:
             for queue, z in zip(self._queues, self.fresh, strict=True):
                 queue.push(z)
         self.fresh = []

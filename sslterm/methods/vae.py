@@ -51,14 +51,6 @@ class VAE(Method):
         self.decoder = Generator(encoder.features, facts.channels, facts.size, settings.decoder_dim)
         self.noise: Tensor
         self.register_buffer("noise", torch.randn(SAMPLES, encoder.features))
-        self.progress = 0.0
-
-    def get_extra_state(self) -> Tensor:
-        """How far the stage is, which the CPU knows; a buffer would live on the device, and asking it would wait."""
-        return torch.tensor(self.progress, dtype=torch.float64)
-
-    def set_extra_state(self, state: Tensor) -> None:
-        self.progress = float(state)
 
     @staticmethod
     def doubts(settings: Any, batch_size: int) -> list[str]:
@@ -67,11 +59,10 @@ class VAE(Method):
             return []
         return ["beta = 0 leaves a plain autoencoder, whose samples are drawn from places that no image came from"]
 
-    @property
-    def beta(self) -> float:
-        """What KL weighs now."""
+    def beta(self, progress: float) -> float:
+        """What KL weighs when such a share of the stage is done."""
         rising = self.settings.kl_warmup
-        return self.settings.beta * (min(self.progress / rising, 1.0) if rising else 1.0)
+        return self.settings.beta * (min(progress / rising, 1.0) if rising else 1.0)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The negative of equation 10 with one sample of z, without the likelihood's constant. Both terms are sums over
@@ -84,7 +75,7 @@ class VAE(Method):
         drawn = self.decoder(sampled(mean, log_variance))
         reconstruction, kl = squared_error(drawn.float(), images.float()), divergence(mean, log_variance)
         return {
-            "loss": reconstruction + self.beta * kl,
+            "loss": reconstruction + self.beta(batch.progress) * kl,
             "reconstruction": reconstruction.detach(),
             "kl": kl.detach(),
             "active": (mean.detach().var(0, unbiased=False) > ACTIVE).float().sum(),
@@ -95,9 +86,6 @@ class VAE(Method):
         h = self.encoder.get_submodule("trunk")(images)
         mean, log_variance = self.encoder.get_submodule("last")(h), self.log_variance(h)
         return mean.float(), log_variance.float().clamp(*LOG_VARIANCES)
-
-    def after_step(self, progress: float) -> None:
-        self.progress = progress
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
         """Images, the same drawn again from their means, and new ones from z that are always the same."""

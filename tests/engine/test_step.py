@@ -66,3 +66,10 @@ def test_as_many_go_together_as_memory_is_meant_for(stage: StageInTraining) -> N
     stage.stage = stage.stage.model_copy(update={"batch_size": 20_000})
     of_a_step = 4 * 20_000 * 3 * (2 * 16**2 + 2 * 8**2)
     assert step.steps_at_once(stage) == step.AHEAD // of_a_step == 1
+
+
+def test_a_batch_says_how_far_the_stage_is(stage: StageInTraining) -> None:
+    views, places = left(stage)[2]
+    stage.epoch, stage.step = 1, 2
+    batch = step.batch_of(stage, views, places)
+    assert (batch.step, batch.progress) == (7, 1.4 / stage.stage.epochs)
