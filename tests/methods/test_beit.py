@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from judging import taught
 from told import FACTS
 from torch import nn
 
@@ -178,13 +179,7 @@ def test_a_state_goes_on_bit_for_bit():
 def test_the_loss_falls():
     learner, seen = method(), batch()
     optimizer = torch.optim.AdamW([p for part in learner.trained().values() for p in part.parameters()], 1e-3)
-    losses = []
-    for _ in range(25):
-        loss = learner(seen)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = taught(learner, seen, optimizer, 25)
     assert losses[-1] < 0.8 * losses[0]
     assert F.relu(torch.tensor(losses)).isfinite().all()
 

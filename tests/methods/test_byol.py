@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from judging import assert_bf16_is_borne, taught
 from told import FACTS
 from torch import nn
 
@@ -89,14 +90,7 @@ def test_the_teacher_follows_by_the_schedule(schedule, progress, momentum):
 def test_the_loss_falls():
     learner, seen = method(), batch()
     optimizer = torch.optim.SGD([p for part in learner.trained().values() for p in part.parameters()], 0.1, 0.9)
-    losses = []
-    for step in range(25):
-        loss = learner(seen)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        learner.after_step(step / 25)
-        losses.append(loss.item())
+    losses = taught(learner, seen, optimizer, 25, after_step=learner.after_step)
     assert losses[0] == pytest.approx(4.0, abs=1.0)
     assert losses[-1] < 0.5 * losses[0]
     assert math.isfinite(losses[-1])
@@ -104,12 +98,7 @@ def test_the_loss_falls():
 
 def test_bf16_gives_a_finite_fp32_loss_and_gradients():
     learner = method("tinyvgg-bn")
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = learner(batch())["loss"]
-    loss.backward()
-    assert loss.isfinite()
-    assert loss.dtype == torch.float32
-    assert all(p.grad.isfinite().all() for part in learner.trained().values() for p in part.parameters())
+    assert_bf16_is_borne(learner, batch())
 
 
 def test_the_state_comes_back_with_the_teacher():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from judging import assert_bf16_is_borne, taught
 from told import FACTS
 from torch import nn
 
@@ -136,14 +137,7 @@ class TestVersion2:
         learner, _ = clustered()
         seen = batch(16)
         optimizer = torch.optim.Adam(learner.parameters(), lr=1e-3)
-        losses = []
-        for _ in range(30):
-            report = learner(seen)
-            optimizer.zero_grad()
-            report["loss"].backward()
-            optimizer.step()
-            learner.after_step(0.1)
-            losses.append(report["loss"].item())
+        losses = taught(learner, seen, optimizer, 30, after_step=learner.after_step)
         assert losses[-1] < 0.5 * losses[0]
 
 
@@ -211,12 +205,7 @@ class TestBothVersions:
 
     def test_bf16_gives_a_finite_fp32_loss_and_gradients(self, version):
         learner, _ = clustered(version=version)
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = learner(batch())["loss"]
-        loss.backward()
-        assert loss.isfinite()
-        assert loss.dtype == torch.float32
-        assert all(p.grad.isfinite().all() for part in learner.trained().values() for p in part.parameters())
+        assert_bf16_is_borne(learner, batch())
 
     def test_it_is_built_without_numbers(self, version):
         with torch.device("meta"):

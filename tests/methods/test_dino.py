@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from judging import assert_bf16_is_borne, taught
 from told import FACTS
 from torch import nn
 
@@ -189,24 +190,13 @@ def test_a_teacher_that_is_not_sharper_is_doubted():
 
 def test_bf16_gives_a_finite_fp32_loss_and_gradients():
     learner = method(hidden_norm=True)
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = learner(batch(local=2))["loss"]
-    loss.backward()
-    assert loss.isfinite()
-    assert loss.dtype == torch.float32
-    assert all(p.grad.isfinite().all() for part in learner.trained().values() for p in part.parameters())
+    assert_bf16_is_borne(learner, batch(local=2))
 
 
 def test_the_student_comes_near_the_teacher():
     """The loss itself holds the teacher's entropy, which moves; what falls is the distance from it."""
     learner, seen = method(hidden_norm=True, teacher_momentum=1.0), batch(16)
     optimizer = torch.optim.Adam(learner.parameters(), lr=1e-3)
-    distances = []
-    for _ in range(20):
-        report = learner(seen)
-        optimizer.zero_grad()
-        report["loss"].backward()
-        optimizer.step()
-        distances.append(report["kl"].item())
+    distances = taught(learner, seen, optimizer, 20, value="kl")
     assert distances[-1] < 0.5 * distances[0]
     assert learner.embed(seen.views[0]).shape == (16, 16)

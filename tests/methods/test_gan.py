@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from judging import taught
 from told import FACTS
 from torch import Tensor, nn
 
@@ -258,13 +259,7 @@ def test_bf16_gives_finite_fp32_losses_and_gradients():
 def test_a_discriminator_learns_to_tell_a_generator_that_stands_still():
     learner, seen = method().train(), batch(16)
     moves = optimizer(learner)
-    losses = []
-    for _ in range(30):
-        loss = learner.discriminate(seen)["loss"]
-        moves.zero_grad()
-        loss.backward()
-        moves.step()
-        losses.append(loss.item())
+    losses = taught(learner.discriminate, seen, moves, 30)
     assert losses[0] == pytest.approx(2 * math.log(2), abs=0.3)
     assert losses[-1] < 0.5 * losses[0]
 
@@ -272,11 +267,5 @@ def test_a_discriminator_learns_to_tell_a_generator_that_stands_still():
 def test_a_generator_learns_to_fool_a_discriminator_that_stands_still():
     learner, seen = method().train(), batch(16)
     moves = optimizer(learner)
-    losses = []
-    for _ in range(30):
-        loss = learner.generate(seen)["loss"]
-        moves.zero_grad()
-        loss.backward()
-        moves.step()
-        losses.append(loss.item())
+    losses = taught(learner.generate, seen, moves, 30)
     assert losses[-1] < losses[0]

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from judging import assert_bf16_is_borne, taught
 from told import FACTS
 from torch import nn
 
@@ -213,23 +214,12 @@ def test_what_is_kept_is_the_encoders_h():
 
 def test_bf16_gives_a_finite_fp32_loss_and_gradients():
     learner = method()
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = learner(batch())["loss"]
-    loss.backward()
-    assert loss.isfinite()
-    assert loss.dtype == torch.float32
-    assert all(p.grad.isfinite().all() for part in learner.trained().values() for p in part.parameters())
+    assert_bf16_is_borne(learner, batch())
 
 
 def test_the_loss_falls():
     learner = method()
     smooth = nn.functional.interpolate(torch.randn(16, 3, 3, 3), 16, mode="bicubic")
     optimizer = torch.optim.Adam(learner.parameters(), lr=2e-3)
-    losses = []
-    for _ in range(60):
-        loss = learner(Batch((smooth,), torch.full((16,), -1), torch.arange(16)))["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = taught(learner, Batch((smooth,), torch.full((16,), -1), torch.arange(16)), optimizer, 60)
     assert np.mean(losses[-5:]) < 0.75 * losses[0]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from judging import taught
 from told import FACTS
 from torch import nn
 
@@ -183,13 +184,8 @@ def test_the_projector_is_that_of_the_settings():
 def test_the_loss_falls():
     learner, seen = method(symmetric=True), batch()
     optimizer = torch.optim.SGD([p for part in learner.trained().values() for p in part.parameters()], 0.05, 0.9)
-    losses = []
-    for _ in range(25):
-        loss = learner(seen)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())  # the queue rests: with one batch only, it would fill with the positives
+    # the queue rests: with one batch only, it would fill with the positives
+    losses = taught(learner, seen, optimizer, 25)
     assert losses[-1] < 0.5 * losses[0]
 
 

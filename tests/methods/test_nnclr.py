@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from judging import assert_bf16_is_borne, taught
 from told import FACTS
 from torch import nn
 
@@ -106,23 +107,12 @@ def test_a_queue_that_batches_do_not_divide_is_refused_with_one_that_fits():
 
 def test_bf16_gives_a_finite_fp32_loss_and_gradients():
     learner = method("tinyvgg-bn")
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = learner(batch())["loss"]
-    loss.backward()
-    assert loss.isfinite()
-    assert loss.dtype == learner.queue.rows.dtype == torch.float32
-    assert all(p.grad.isfinite().all() for part in learner.trained().values() for p in part.parameters())
+    assert_bf16_is_borne(learner, batch())
+    assert learner.queue.rows.dtype == torch.float32
 
 
 def test_the_loss_falls():
     learner, seen = method(), batch(16)
     optimizer = torch.optim.Adam([p for part in learner.trained().values() for p in part.parameters()], lr=1e-3)
-    losses = []
-    for step in range(40):
-        loss = learner(seen)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        learner.after_step(step / 40)
-        losses.append(loss.item())
+    losses = taught(learner, seen, optimizer, 40, after_step=learner.after_step)
     assert losses[-1] < 0.5 * losses[0]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from judging import taught
 from told import FACTS
 from torch import nn
 
@@ -58,13 +59,7 @@ def test_one_forward_sees_all_four_turns_of_every_image():
 def test_the_loss_starts_near_ln_4_and_falls():
     learner, seen = method(), batch(8)
     optimizer = torch.optim.Adam(learner.parameters(), lr=2e-3)
-    losses = []
-    for _ in range(40):
-        loss = learner(seen)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = taught(learner, seen, optimizer, 40)
     assert losses[0] == pytest.approx(math.log(4), abs=0.3)
     assert losses[-1] < 0.6 * losses[0]
 

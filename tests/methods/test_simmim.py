@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from judging import assert_bf16_is_borne, taught
 from told import FACTS
 from torch import nn
 
@@ -112,22 +113,11 @@ def test_no_path_is_dropped_before_fine_tuning():
 
 def test_bf16_gives_a_finite_fp32_loss_and_gradients():
     learner = method()
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = learner(batch())["loss"]
-    loss.backward()
-    assert loss.isfinite()
-    assert loss.dtype == torch.float32
-    assert all(p.grad.isfinite().all() for part in learner.trained().values() for p in part.parameters())
+    assert_bf16_is_borne(learner, batch())
 
 
 def test_the_loss_falls():
     learner, seen = method(), batch(8)
     optimizer = torch.optim.AdamW(learner.parameters(), lr=1e-3)
-    losses = []
-    for _ in range(30):
-        loss = learner(seen)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = taught(learner, seen, optimizer, 30)
     assert losses[-1] < 0.9 * losses[0]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from judging import taught
 from told import FACTS
 from torch import nn
 
@@ -90,13 +91,7 @@ def test_the_predictors_rate_is_left_alone_by_the_schedule():
 def test_the_loss_falls():
     learner, seen = method(), batch()
     optimizer = torch.optim.SGD(learner.parameters(), lr=0.1, momentum=0.9)
-    losses = []
-    for _ in range(25):
-        loss = learner(seen)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = taught(learner, seen, optimizer, 25)
     assert losses[0] == pytest.approx(0.0, abs=0.3)
     assert losses[-1] < -0.5
 

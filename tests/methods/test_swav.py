@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from judging import assert_bf16_is_borne, taught
 from told import FACTS
 from torch import nn
 
@@ -146,23 +147,11 @@ def test_what_cannot_work_is_said():
 
 def test_bf16_gives_a_finite_fp32_loss_and_gradients():
     learner = method()
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = learner(batch(local=2))["loss"]
-    loss.backward()
-    assert loss.isfinite()
-    assert loss.dtype == torch.float32
-    assert all(p.grad.isfinite().all() for part in learner.trained().values() for p in part.parameters())
+    assert_bf16_is_borne(learner, batch(local=2))
 
 
 def test_the_loss_falls():
     learner, seen = method(), batch(16)
     optimizer = torch.optim.Adam(learner.parameters(), lr=1e-3)
-    losses = []
-    for _ in range(40):
-        loss = learner(seen)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        learner.after_step(0.1)
-        losses.append(loss.item())
+    losses = taught(learner, seen, optimizer, 40, after_step=learner.after_step)
     assert losses[-1] < 0.8 * losses[0]

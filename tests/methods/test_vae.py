@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from judging import assert_bf16_is_borne, taught
 from told import FACTS
 from torch import nn
 
@@ -136,23 +137,12 @@ def test_it_is_built_without_numbers_too():
 
 def test_bf16_gives_a_finite_fp32_loss_and_gradients():
     learner = method("tinyvgg-bn")
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = learner(batch())["loss"]
-    loss.backward()
-    assert loss.isfinite()
-    assert loss.dtype == torch.float32
-    assert all(p.grad.isfinite().all() for part in learner.trained().values() for p in part.parameters())
+    assert_bf16_is_borne(learner, batch())
 
 
 def test_the_loss_falls():
     colours = torch.randn(16, 3, 1, 1, generator=torch.Generator().manual_seed(1))  # noise could not be drawn again
     learner, seen = method(), Batch((colours.expand(16, 3, 16, 16),), torch.full((16,), -1), torch.arange(16))
     optimizer = torch.optim.Adam(learner.parameters(), lr=2e-2)
-    losses = []
-    for _ in range(20):
-        loss = learner(seen)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = taught(learner, seen, optimizer, 20)
     assert losses[-1] < 0.7 * losses[0]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from judging import assert_bf16_is_borne, taught
 from told import FACTS
 from torch import nn
 
@@ -76,22 +77,11 @@ def test_no_variance_is_doubted_and_one_image_refused():
 
 def test_bf16_gives_a_finite_fp32_loss_and_gradients():
     learner = method("tinyvgg-bn")
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = learner(batch())["loss"]
-    loss.backward()
-    assert loss.isfinite()
-    assert loss.dtype == torch.float32
-    assert all(p.grad.isfinite().all() for part in learner.trained().values() for p in part.parameters())
+    assert_bf16_is_borne(learner, batch())
 
 
 def test_the_loss_falls():
     learner, seen = method(), batch()
     optimizer = torch.optim.Adam(learner.parameters(), lr=1e-3)
-    losses = []
-    for _ in range(30):
-        loss = learner(seen)["loss"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = taught(learner, seen, optimizer, 30)
     assert losses[-1] < 0.7 * losses[0]
