@@ -26,7 +26,8 @@ from sslterm.runs import Run, checkpoints, metrics
 from sslterm.runs.create import create
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["sslterm.engine.train"])
+# And what each trainer would import for itself: the compiler with its first optimizer, the writer with its first row.
+CONTEXT.set_forkserver_preload(["sslterm.engine.train", "torch._dynamo", "tensorboardX"])
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"lr": 0.01, "nesterov": True, "weight_decay": 1e-4},
@@ -40,34 +41,34 @@ VIEWS = {"crop": "resized", "area": [0.3, 1.0], "flip": 0.5, "jitter": 0.8, "bri
 class Signalled(Progress):
     """Sends this very process a signal once so many steps are done."""
 
-    def __init__(self, number: int, after: int) -> None:
+    def __init__(self, number: int, after: int, kept: int = 1) -> None:
         super().__init__()
-        self.number, self.left = number, after
+        self.number, self.left, self.kept = number, after, kept
 
     def step(self, shown: dict[str, float] | None = None) -> None:
         super().step(shown)
         self.left -= 1
         if self.left == 0:
-            self._until_a_checkpoint_is_there()
+            self._until_checkpoints_are_there()
             os.kill(os.getpid(), self.number)
 
-    def _until_a_checkpoint_is_there(self) -> None:
-        """A thread writes it; where that takes long, there would be nothing to resume from."""
+    def _until_checkpoints_are_there(self) -> None:
+        """A thread writes them; where that takes long, there would be nothing to resume from."""
         assert self._writer
         until = time.monotonic() + 20
-        while self.number == signal.SIGKILL and not checkpoints.listed(self._writer.run):
+        while self.number == signal.SIGKILL and len(checkpoints.listed(self._writer.run)) < self.kept:
             assert time.monotonic() < until
 
 
-def trained(path: Path, data_dir: Path, kill_after: int | None = None) -> None:
+def trained(path: Path, data_dir: Path, kill_after: int | None = None, kept: int = 1) -> None:
     """What a trainer process does."""
     torch.set_num_threads(1)
-    progress = Signalled(signal.SIGKILL, kill_after) if kill_after else Progress()
+    progress = Signalled(signal.SIGKILL, kill_after, kept) if kill_after else Progress()
     train(Run(path), device="cpu", data_dir=data_dir, progress=progress)
 
 
-def in_a_process(path: Path, data_dir: Path, kill_after: int | None = None) -> int | None:
-    process = CONTEXT.Process(target=trained, args=(path, data_dir, kill_after))
+def in_a_process(path: Path, data_dir: Path, kill_after: int | None = None, kept: int = 1) -> int | None:
+    process = CONTEXT.Process(target=trained, args=(path, data_dir, kill_after, kept))
     process.start()
     process.join(120)
     return process.exitcode
@@ -202,7 +203,7 @@ def test_a_damaged_latest_checkpoint_falls_back_to_the_one_before(
     preset.update(method={"name": "simclr"}, checkpoints={"every": 1})
     whole, damaged = a_run(runs_dir, preset, "whole"), a_run(runs_dir, preset, "damaged")
     assert in_a_process(whole.path, data_dir) == 0
-    assert in_a_process(damaged.path, data_dir, kill_after=11) == -signal.SIGKILL
+    assert in_a_process(damaged.path, data_dir, kill_after=11, kept=2) == -signal.SIGKILL
     newest = checkpoints.listed(damaged)[-1]
     path = damaged.checkpoints / newest.file
     path.write_bytes(path.read_bytes()[:-100])
