@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from sslterm import methods, presets
@@ -19,6 +18,7 @@ from sslterm.data.views.draw import problems as problems_of_views
 from sslterm.engine.optim import groups
 from sslterm.methods import Facts, Method
 from sslterm.models.encoders import build_encoder, input_channels
+from sslterm.models.numberless import without_numbers
 from sslterm.presets import A_BILLION, Encoder, Preset, PresetError, Problem, Stage, nearest
 
 SMALLEST_BATCH_FOR_BATCH_NORM = 16
@@ -294,7 +294,7 @@ def _learner(preset: Preset, stage: Stage, sound: Sound) -> tuple[Method | None,
         return None, found
     weightless, known = preset.encoder.model_copy(update={"weights": None}), _known(preset)
     try:
-        with torch.device("meta"):
+        with without_numbers():
             encoder = build_encoder(weightless, input_channels(weightless, known.channels or 3))
             method = kind(encoder, settings, _facts(preset, stage, known, sound))
     except ValueError as error:

@@ -20,6 +20,7 @@ from sslterm.engine.schedule import Schedule, Watch
 from sslterm.engine.weights import Normalisation, adopt
 from sslterm.methods import Facts, Method
 from sslterm.models.encoders import build_encoder, input_channels
+from sslterm.models.numberless import without_numbers
 from sslterm.presets import Problem
 from sslterm.runs import RunError
 
@@ -122,7 +123,7 @@ def foresee(preset: presets.Preset, dataset: Dataset, parts: dict[str, Tensor], 
         if misfits := [Problem("encoder.patch", text) for text in wrong if text]:
             raise presets.PresetError("preset", misfits)
         weightless = preset.model_copy(update={"encoder": preset.encoder.model_copy(update={"weights": None})})
-        with torch.device("meta"):
+        with without_numbers():
             build_method(weightless, index, facts_of(preset, index, dataset, count, normal))
 
 

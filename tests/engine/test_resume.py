@@ -26,8 +26,8 @@ from sslterm.runs import Run, checkpoints, metrics
 from sslterm.runs.create import create
 
 CONTEXT = multiprocessing.get_context("forkserver")
-# And what each trainer would import for itself: the compiler with its first optimizer, the writer with its first row.
-CONTEXT.set_forkserver_preload(["sslterm.engine.train", "torch._dynamo", "tensorboardX"])
+# And what each trainer would import for itself, with its first row.
+CONTEXT.set_forkserver_preload(["sslterm.engine.train", "tensorboardX"])
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"lr": 0.01, "nesterov": True, "weight_decay": 1e-4},

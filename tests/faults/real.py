@@ -14,7 +14,7 @@ from sslterm.runs import Run, checkpoints, crash, metrics
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # The first optimizer would load torch._dynamo, which takes longer than all our training.
-CONTEXT.set_forkserver_preload(["sslterm.engine.train", "torch._dynamo"])
+CONTEXT.set_forkserver_preload(["sslterm.engine.train", "tensorboardX"])
 
 
 def trained(path: Path, data_dir: Path, crash_at: str) -> None:
