@@ -13,7 +13,7 @@ from sslterm.engine.train import train
 from sslterm.runs import Run, checkpoints, crash, metrics
 
 CONTEXT = multiprocessing.get_context("forkserver")
-# The first optimizer would load torch._dynamo, which takes longer than all our training.
+# And what each trainer would import for itself, with its first row.
 CONTEXT.set_forkserver_preload(["sslterm.engine.train", "tensorboardX"])
 
 
