@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import typed
 
 SMALL = """
 title = "Small"
@@ -41,16 +42,14 @@ class Shell:
         (folder / "small.toml").write_text(SMALL)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A new Python, for what is watched, signalled or waited for while it goes on."""
         return subprocess.Popen(
             [sys.executable, "-m", "sslterm", *arguments],
             cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def type(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=120)
-        assert "Traceback" not in err, err
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        return typed(*arguments, folder=self.folder, environment=self.environment)
 
 
 @pytest.fixture

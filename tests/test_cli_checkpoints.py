@@ -11,8 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from forked import typed
 
-from sslterm.runs import Run, checkpoints, files
+from sslterm.cli.checkpoints import rows
+from sslterm.runs import Run, checkpoints, files, inventory
+from sslterm.runs.summary import Row
 
 RECORDED = Path(__file__).parent / "recorded" / "schema-1"
 
@@ -33,17 +36,29 @@ def run(runs_dir: Path) -> Run:
     return run
 
 
-def sslterm(run: Run, *arguments: str, answer: str | None = None) -> subprocess.CompletedProcess[str]:
-    runs_dir = run.path.parent
-    command = [sys.executable, "-m", "sslterm", *arguments, "--runs-dir", str(runs_dir)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, input=answer, env=environment)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+def sslterm(run: Run, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+    return typed(*arguments, "--runs-dir", str(run.path.parent), answer=answer)
 
 
 def names(run: Run) -> list[str]:
     return [one.file for one in checkpoints.listed(run)]
+
+
+def test_where_training_prunes_the_latest_meanwhile_the_later_one_is_shown(run: Run, monkeypatch) -> None:
+    listed, left = inventory.rows, ["supervised-0003.pt"]
+
+    def pruned_once_listed(of: Run) -> list[Row]:
+        found = listed(of)
+        if left:  # what a trainer does: another is saved, and this one goes
+            file = run.checkpoints / left.pop()
+            later = replace(checkpoints.listed(run)[-1], file="supervised-0004.pt", epoch=4)
+            shutil.copy(file, run.checkpoints / later.file)
+            checkpoints.describe(run.checkpoints, later)
+            file.unlink()
+        return found
+
+    monkeypatch.setattr(inventory, "rows", pruned_once_listed)
+    assert [(row["file"], row["latest"]) for row in rows(run, verify=True)][-1] == ("supervised-0004.pt", True)
 
 
 class TestAll:

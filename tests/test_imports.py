@@ -28,6 +28,16 @@ def test_help_and_lists_load_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_after(code) == set()
 
 
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_preset_that_is_not_there_is_missed_before_anything_heavy_is_loaded(command: str) -> None:
+    code = (
+        f"import sys; sys.argv = ['sslterm', '{command}', 'nowhere.toml']\n"
+        "from sslterm.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 3, end.code"
+    )
+    assert loaded_after(code) == set()
+
+
 READERS = [
     "presets",
     "runs",

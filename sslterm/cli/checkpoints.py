@@ -13,9 +13,20 @@ from sslterm.runs import Run, checkpoints, edit, inventory
 from sslterm.runs.checkpoints import Checkpoint
 from sslterm.runs.summary import Row
 
+LOOKS = 10
+
 
 def rows(run: Run, verify: bool) -> list[Row]:
-    """Each checkpoint as a row; a run that trains meanwhile deletes some that were there a moment ago."""
+    """Each checkpoint as a row. A run that trains meanwhile deletes some that were there a moment ago; where the latest
+    was among them there is a later one, so that it is looked for again."""
+    for _ in range(LOOKS if verify else 1):
+        found = _rows(run, verify)
+        if not found or any(row["latest"] for row in found):
+            break
+    return found
+
+
+def _rows(run: Run, verify: bool) -> list[Row]:
     found, described = inventory.rows(run), {one.file: one for one in checkpoints.listed(run)} if verify else {}
     kept = []
     for row in found:

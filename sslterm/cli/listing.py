@@ -22,9 +22,10 @@ def check(preset: PresetArgument, assignments: Assignments = [], as_json: AsJson
     """Say every problem of a preset at once, each as a sentence; exit code 2 where it could not run."""
     with answering():
         from sslterm import presets
-        from sslterm.engine.check import check_file
 
         path = presets.find(preset)
+        from sslterm.engine.check import check_file
+
         try:
             found, right = check_file(path, assignments)[1], True
         except presets.PresetError as error:

@@ -57,10 +57,10 @@ def run(
 
         if name is not None:
             check_name(name)
+        path = presets.find(preset)
         from sslterm.engine.check import check_file
         from sslterm.engine.device import pick_device
 
-        path = presets.find(preset)
         pick_device(device)
         loaded, notes = check_file(path, [*assignments, *([f"seed={seed}"] if seed is not None else [])])
         for note in notes:

@@ -5,7 +5,6 @@ The killed trainer is a real process that really gets SIGKILL in the middle of a
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+from forked import CONTEXT
 from told import TINY, encoder_of
 
 from sslterm import presets
@@ -24,10 +24,6 @@ from sslterm.engine.train import train
 from sslterm.methods import find
 from sslterm.runs import Run, checkpoints, metrics
 from sslterm.runs.create import create
-
-CONTEXT = multiprocessing.get_context("forkserver")
-# And what each trainer would import for itself, with its first row.
-CONTEXT.set_forkserver_preload(["sslterm.engine.train", "tensorboardX"])
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "sgd": {"lr": 0.01, "nesterov": True, "weight_decay": 1e-4},

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from pathlib import Path
 from typing import Any
 
 import torch
+from forked import CONTEXT
 
 from sslterm.engine.checkpoint import open_checkpoint
 from sslterm.engine.train import train
 from sslterm.runs import Run, checkpoints, crash, metrics
-
-CONTEXT = multiprocessing.get_context("forkserver")
-# And what each trainer would import for itself, with its first row.
-CONTEXT.set_forkserver_preload(["sslterm.engine.train", "tensorboardX"])
 
 
 def trained(path: Path, data_dir: Path, crash_at: str) -> None:
