@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -19,38 +20,69 @@ from sslterm import presets
 from sslterm.bench.report import Report
 from sslterm.bench.timing import Figure, in_turns
 from sslterm.bench.views import photographs
-from sslterm.data import decode, pool
+from sslterm.data import decode, pool, streaming
 from sslterm.data.dataset import Dataset
 from sslterm.data.open import open_dataset
 from sslterm.engine.device import prepare
 
 
+ALONE, STREAMED, MEMORY = "decoders alone", "streamed batches", "batches from memory"
+
+
 def measure(
     images: int = 2000, side: int = 128, batch: int = 64, rounds: int = 5, workers: int | None = None
 ) -> Report:
-    """A folder of so many JPEG files, streamed; and the same images from the cache in memory."""
+    """A folder of so many JPEG files, streamed; and the same images from the cache in memory.
+
+    Each round has decoders of its own: where a process finds its memory makes it up to a half faster or slower for as
+    long as it lives, and one pair of processes would be held against another's luck.
+    """
     prepare(torch.device("cpu"))  # as before training
     workers = pool.cores() if workers is None else workers
+    taken: dict[str, list[float]] = {ALONE: [], STREAMED: [], MEMORY: []}
+    decoding = []
     with tempfile.TemporaryDirectory(prefix="sslterm-bench-") as folder:
         files = photographed(Path(folder) / "photographs", images, side)
-        streamed = _opened(Path(folder), side, cache=False, workers=workers)
         cached = _opened(Path(folder), side, cache=True, workers=workers)
-        order = list(torch.randperm(streamed.first_test, generator=torch.Generator().manual_seed(0)).split(batch))
-        with ProcessPoolExecutor(workers, get_context("spawn")) as processes:  # started before the clock runs
-            rivals: dict[str, Callable[[], object]] = {
-                "decoders alone": lambda: _decoded(processes, files, side),
-                "streamed batches": lambda: _taken(streamed, order),
-                "batches from memory": lambda: _taken(cached, order),
-            }
-            taken = in_turns(rivals, rounds)
+        order = list(torch.randperm(cached.first_test, generator=torch.Generator().manual_seed(0)).split(batch))
+        for _ in range(rounds):
+            streamed = _opened(Path(folder), side, cache=False, workers=workers)
+            with ProcessPoolExecutor(workers, streaming.context(), pool.started) as processes:
+                rivals: dict[str, Callable[[], object]] = {
+                    ALONE: partial(_decoded, processes, files, side),
+                    STREAMED: partial(_taken, streamed, order),
+                    MEMORY: partial(_taken, cached, order),
+                }
+                for name, (time,) in in_turns(rivals, 1).items():
+                    taken[name].append(time)
+            decoding.append(_share_of_decoding(partial(_taken, streamed, order)))
+            del streamed, rivals  # and its processes
     report = Report(
         f"loader: {images:,} JPEG files of {side} pixels, batch {batch}, {workers} workers, {rounds} rounds"
     )
     for name, times in taken.items():
-        beside = None if name == "decoders alone" else "decoders alone"
-        report.add(Figure(name, tuple(images / t for t in times), "images/s"), beside)
-    report.add(Figure("memory of this process", (psutil.Process().memory_info().rss / 2**20,), "MiB"))
+        note = f"{statistics.median(decoding):.0%} of the processors' time decodes" if name == STREAMED else ""
+        figure = Figure(name, tuple(images / t for t in times), "images/s", note)
+        report.add(figure, None if name == ALONE else ALONE)
+    slots, of_a_batch = streaming.slots(workers), batch * 3 * side**2 / 2**20
+    all_images = images / batch * of_a_batch
+    held = f"streaming holds {slots} batches, {slots * of_a_batch:,.0f} MiB; all images would be {all_images:,.0f}"
+    report.add(Figure("memory of this process", (psutil.Process().memory_info().rss / 2**20,), "MiB", held))
     return report
+
+
+def _share_of_decoding(stream: Callable[[], object]) -> float:
+    """How much of the processors' time, while images are streamed, is that of the processes that decode."""
+    me = psutil.Process()
+
+    def spent() -> tuple[float, float]:
+        others = sum(sum(child.cpu_times()[:2]) for child in me.children(recursive=True))
+        return sum(me.cpu_times()[:2]), others
+
+    own, others = spent()
+    stream()
+    own_then, others_then = spent()
+    return (others_then - others) / (own_then - own + others_then - others)
 
 
 def photographed(root: Path, count: int, side: int) -> list[Path]:

@@ -24,8 +24,9 @@ ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", "
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 
 
-def read(path: Path, channels: int, size: int) -> NDArray[np.uint8]:
-    """The image upright, its shorter side resized to `size`, its centre cut out: uint8 (C, size, size).
+def read(path: Path, channels: int, size: int, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """The image upright, its shorter side resized to `size`, its centre cut out: uint8 (C, size, size); in `out`, where
+    that is given.
 
     Raises DataError that names the file.
     """
@@ -38,7 +39,7 @@ def read(path: Path, channels: int, size: int) -> NDArray[np.uint8]:
             image.draft(None, (2 * size, 2 * size))
             turned = "exif" in image.info or image.format == "TIFF"
             upright = ImageOps.exif_transpose(image) if turned else image
-            return _pixels(_fitted(_converted(upright, mode), size))
+            return _pixels(_fitted(_converted(upright, mode), size), out)
     except (OSError, SyntaxError, ValueError, EOFError, ArithmeticError, Image.DecompressionBombError) as error:
         raise _broken(path, error) from error
 
@@ -70,7 +71,7 @@ def resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     result = np.empty((*images.shape[:2], size, size), np.uint8)
     for place, image in enumerate(images):
         pixels = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
-        result[place] = _pixels(_fitted(Image.fromarray(np.ascontiguousarray(pixels)), size))
+        _pixels(_fitted(Image.fromarray(np.ascontiguousarray(pixels)), size), result[place])
     return result
 
 
@@ -97,12 +98,14 @@ def _fitted(image: Image.Image, size: int) -> Image.Image:
     return image.resize((size, size), Image.Resampling.BILINEAR, box=box)
 
 
-def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+def _pixels(image: Image.Image, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
     """uint8 (C, S, S). PIL keeps a pixel as a word of four bytes; shifting words is quicker than picking each third."""
-    if image.mode == "L":
-        return np.asarray(image)[None]
+    channels = 1 if image.mode == "L" else 3
+    pixels = np.empty((channels, image.height, image.width), np.uint8) if out is None else out
+    if channels == 1:
+        pixels[0] = np.asarray(image)
+        return pixels
     words = np.frombuffer(image.tobytes("raw", "RGBX"), "<u4").reshape(image.height, image.width)
-    pixels = np.empty((3, *words.shape), np.uint8)
     for channel in range(3):
         pixels[channel] = words >> 8 * channel  # what is above the lowest byte falls away
     return pixels

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sslterm.data import decode
+from sslterm.data.memory import keep_large_blocks
 
 FEW = 3000
 """Up to so many images threads are quicker."""
@@ -57,6 +58,7 @@ def _workers(count: int) -> Executor:
 
 def started() -> None:
     """In a worker: Ctrl-C is the parent's to answer, and without the parent there is nothing left to do."""
+    keep_large_blocks()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None

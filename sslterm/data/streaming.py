@@ -53,6 +53,12 @@ class StreamingDataset(Dataset):
         return _Decoders(self.root, self.files, (largest, self.channels, self.size, self.size), self.workers)
 
 
+def slots(workers: int) -> int:
+    """How many batches are held at once: all that are asked for ahead, and the one that is being looked at, which is
+    written over only when the next one is asked for."""
+    return workers * AHEAD + 1
+
+
 class _Decoders:
     """Processes that decode batch after batch into memory that they share with this one.
 
@@ -63,8 +69,7 @@ class _Decoders:
     def __init__(self, root: Path, files: tuple[str, ...], batch: tuple[int, ...], workers: int) -> None:
         workers = min(workers, pool.cores())
         self.room = batch[0]
-        # A slot for each batch that is asked for ahead, and one for the batch that is being taken.
-        self._slots = torch.empty(workers * AHEAD + 1, *batch, dtype=torch.uint8).share_memory_()
+        self._slots = torch.empty(slots(workers), *batch, dtype=torch.uint8).share_memory_()
         self._asked: list[list[int]] = []  # of each batch: a slot, and the images that belong in it
         self._loader: DataLoader[Any] = DataLoader(
             _Files(root, files, self._slots),  # type: ignore[arg-type]
@@ -73,7 +78,7 @@ class _Decoders:
             prefetch_factor=AHEAD if workers else None,
             persistent_workers=workers > 0,
             collate_fn=_as_they_are,
-            multiprocessing_context=_context() if workers else None,
+            multiprocessing_context=context() if workers else None,
             worker_init_fn=_started if workers else None,
             generator=torch.Generator(),  # its own, so that the run's random numbers stay where they are
         )
@@ -84,8 +89,7 @@ class _Decoders:
         for indices, slot in zip(order, self._loader, strict=True):
             if isinstance(slot, DataError):
                 raise slot
-            # numpy copies in this thread alone; torch's threads would have to wait for cores that are decoding.
-            yield moved(torch.from_numpy(self._slots[slot, : len(indices)].numpy().copy()), device)
+            yield moved(self._slots[slot, : len(indices)], device)
 
 
 class _Files:
@@ -103,7 +107,7 @@ class _Files:
         _, channels, size, _ = (images := self.slots[slot].numpy()).shape
         try:
             for place, index in enumerate(indices):
-                images[place] = decode.read(self.root / self.files[index], channels, size)
+                decode.read(self.root / self.files[index], channels, size, out=images[place])
         except DataError as error:
             return error
         return slot
@@ -118,7 +122,7 @@ def _as_they_are(batch: Any) -> Any:
     return batch
 
 
-def _context() -> multiprocessing.context.BaseContext:
+def context() -> multiprocessing.context.BaseContext:
     """Workers are not forked from this process, whose threads and GPU would not survive it, but from a small server
     that has imported what they need; it ends with us."""
     if "forkserver" not in multiprocessing.get_all_start_methods():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import platform
 import resource
 import sys
@@ -15,6 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from sslterm.data.memory import keep_large_blocks
 from sslterm.errors import UsageError
 
 PrecisionName = Literal["fp32", "bf16"]
@@ -61,18 +60,7 @@ def prepare(device: torch.device) -> None:
         # TF32 stays off for products of matrices: the views' resampling must be the same on every device.
         torch.backends.cudnn.benchmark = True
     if device.type == "cpu":
-        _keep_large_blocks()
-
-
-def _keep_large_blocks() -> None:
-    """Let glibc keep the memory of large temporaries for the next step, instead of giving it back to the kernel and
-    paying for every page of it again. Elsewhere, and where it cannot be asked, nothing happens."""
-    trim_threshold, mmap_threshold = -1, -3  # as in malloc.h
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        if libc.gnu_get_libc_version:
-            libc.mallopt(mmap_threshold, 2**30)
-            libc.mallopt(trim_threshold, 2**31 - 1)
+        keep_large_blocks()
 
 
 def pick_precision(wanted: str, device: torch.device) -> Precision:

@@ -12,6 +12,8 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sslterm.models.convolution import Convolution
+
 DEPTHS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
 """Blocks in each of the four layers."""
 WIDTHS = (64, 128, 256, 512)
@@ -24,12 +26,12 @@ class ResNet(nn.Module):
         super().__init__()
         kind = Bottleneck if name == "resnet50" else BasicBlock
         if stem == "imagenet":
-            self.conv1 = nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False)
+            self.conv1 = Convolution(channels, 64, 7, stride=2, padding=3, bias=False)
             self.maxpool: nn.Module = nn.MaxPool2d(3, stride=2, padding=1)
         else:
             # SimCLR appendix B.9: for small images "we replace the first 7x7 Conv of stride 2 with 3x3 Conv of stride
             # 1, and also remove the first max pooling operation".
-            self.conv1 = nn.Conv2d(channels, 64, 3, stride=1, padding=1, bias=False)
+            self.conv1 = Convolution(channels, 64, 3, stride=1, padding=1, bias=False)
             self.maxpool = nn.Identity()
         self.bn1 = nn.BatchNorm2d(64)
         before = 64
@@ -59,9 +61,9 @@ class BasicBlock(nn.Module):
 
     def __init__(self, before: int, width: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(before, width, 3, stride=stride, padding=1, bias=False)
+        self.conv1 = Convolution(before, width, 3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.conv2 = Convolution(width, width, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.downsample = _around(before, width, stride)
 
@@ -80,11 +82,11 @@ class Bottleneck(nn.Module):
 
     def __init__(self, before: int, width: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(before, width, 1, bias=False)
+        self.conv1 = Convolution(before, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
+        self.conv2 = Convolution(width, width, 3, stride=stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
-        self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
+        self.conv3 = Convolution(width, 4 * width, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(4 * width)
         self.downsample = _around(before, 4 * width, stride)
 
@@ -100,4 +102,4 @@ def _around(before: int, after: int, stride: int) -> nn.Sequential | None:
     """The way around a block: as it is, where that fits."""
     if stride == 1 and before == after:
         return None
-    return nn.Sequential(nn.Conv2d(before, after, 1, stride=stride, bias=False), nn.BatchNorm2d(after))
+    return nn.Sequential(Convolution(before, after, 1, stride=stride, bias=False), nn.BatchNorm2d(after))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from sslterm.models.convolution import Convolution
+
 # Table 1, a column a line: five blocks, each digit the kernel size of one convolution, max-pooling after each block.
 BLOCKS: dict[str, tuple[str, ...]] = {
     "a": ("3", "3", "33", "33", "33"),
@@ -54,7 +56,7 @@ def block(channels: int, width: int, kernels: str, norm: bool) -> nn.Sequential:
     """Convolutions that keep the side, then max-pooling that halves it, rounded up: so a side of 1 stays 1."""
     layers: list[nn.Module] = []
     for kernel in map(int, kernels):
-        layers.append(nn.Conv2d(channels, width, kernel, padding=kernel // 2, bias=not norm))
+        layers.append(Convolution(channels, width, kernel, padding=kernel // 2, bias=not norm))
         if norm:
             layers.append(nn.BatchNorm2d(width))
         layers.append(nn.ReLU(inplace=True))

@@ -46,6 +46,15 @@ def test_streamed_batches_equal_cached_ones(workers, class_folders):
         assert alike(streamed.batches(order(seed=seed), CPU), cached.batches(order(seed=seed), CPU))
 
 
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_a_batch_stays_as_it_is_until_the_next_one_is_asked_for(workers, class_folders):
+    cached = dataset(class_folders, stream="never")
+    streamed = dataset(class_folders, stream="always", workers=workers)
+    for batch, same in zip(streamed.batches(order(batch=1), CPU), cached.batches(order(batch=1), CPU), strict=True):
+        time.sleep(0.02)  # time enough for all that was asked for ahead
+        assert torch.equal(batch, same)
+
+
 def gone() -> bool:
     end = time.monotonic() + 5
     while workers_left() and time.monotonic() < end:
@@ -78,7 +87,7 @@ def test_larger_batches_and_two_orders_at_once_are_served(class_folders):
     streamed = dataset(class_folders, stream="always", workers=1)
     list(streamed.batches(order(batch=2), CPU))
     first, second = (streamed.batches(order(batch=7, seed=seed), CPU) for seed in (1, 2))
-    pairs = list(zip(first, second, strict=True))
+    pairs = [(one.clone(), other.clone()) for one, other in zip(first, second, strict=True)]
     for place, seed in enumerate((1, 2)):
         assert alike([pair[place] for pair in pairs], cached.batches(order(batch=7, seed=seed), CPU))
 
