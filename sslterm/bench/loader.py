@@ -25,7 +25,6 @@ from sslterm.data.dataset import Dataset
 from sslterm.data.open import open_dataset
 from sslterm.engine.device import prepare
 
-
 ALONE, STREAMED, MEMORY = "decoders alone", "streamed batches", "batches from memory"
 
 

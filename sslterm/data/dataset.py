@@ -37,8 +37,10 @@ class Dataset:
         return len(self.labels)
 
     def batches(self, order: Sequence[Tensor], device: torch.device) -> Iterator[Tensor]:
-        """uint8 (B, C, S, S) on `device`, one for each int64 (B,) index tensor of `order`. On a CPU, each may be written
-        over when the next one is asked for."""
+        """uint8 (B, C, S, S) on `device`, one for each int64 (B,) index tensor of `order`.
+
+        On a CPU, each may be written over when the next one is asked for.
+        """
         raise NotImplementedError
 
 

@@ -7,8 +7,11 @@ import ctypes
 
 
 def keep_large_blocks() -> None:
-    """Let glibc keep the memory of large temporaries for the next step or image, instead of giving it back to the kernel
-    and paying for every page of it again. Elsewhere, and where it cannot be asked, nothing happens."""
+    """Let glibc keep the memory of large temporaries for the next step or image.
+
+    Otherwise it goes back to the kernel, and every page of it is paid for again. Elsewhere, and where glibc cannot be
+    asked, nothing happens.
+    """
     trim_threshold, mmap_threshold = -1, -3  # as in malloc.h
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL(None)
