@@ -85,7 +85,8 @@ class Whole:
         views, places = next(self._batches)
         one_step(self.stage, views, places)
         if self.stage.meter.waiting >= self.stage.preset.monitor.log_every:
-            self.stage.meter.read()
+            self.stage.meter.send()
+            self.stage.meter.arrived(wait=False)
 
 
 class Bare:

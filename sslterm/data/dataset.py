@@ -73,6 +73,6 @@ class MemoryDataset(Dataset):
 
 def moved(batch: Tensor, device: torch.device) -> Tensor:
     """To the device, without waiting for the copy where that is possible."""
-    if device.type == "cuda":
+    if device.type == "cuda" and len(batch):
         return batch.pin_memory().to(device, non_blocking=True)
     return batch.to(device)

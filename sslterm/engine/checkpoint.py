@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import threading
@@ -25,20 +26,40 @@ class DamagedCheckpoint(RunError):
 
 
 def copied(state: Any) -> Any:
-    """The same state on the CPU, no longer tied to what training changes next."""
+    """The same state where it is, no longer tied to what training changes next. Nothing waits for a GPU."""
+    return _each(state, lambda tensor: tensor.detach().clone())
+
+
+def on_the_cpu(state: Any) -> Any:
+    """The same state on the CPU."""
+    return _each(state, lambda tensor: tensor.cpu())
+
+
+def _each(state: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """The state with every tensor in it changed."""
     if isinstance(state, Tensor):
-        return state.detach().to("cpu", copy=True)
+        return change(state)
     if isinstance(state, dict):
-        return {key: copied(value) for key, value in state.items()}
+        return {key: _each(value, change) for key, value in state.items()}
     if isinstance(state, list | tuple):
-        return type(state)(copied(value) for value in state)
+        return type(state)(_each(value, change) for value in state)
     return state
+
+
+def _behind_training() -> contextlib.AbstractContextManager[Any]:
+    """Where copies from a GPU wait for what was asked of it until now, and for nothing that is asked later."""
+    if not torch.cuda.is_initialized():
+        return contextlib.nullcontext()
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    return torch.cuda.stream(stream)
 
 
 PAUSES = (1.0, 4.0, 15.0)
 """Seconds before each new try to write a checkpoint that training cannot end without."""
 
-Work = tuple[dict[str, Any], Callable[[int, str], Checkpoint], Callable[[], None]]
+Describe = Callable[[int, str], Checkpoint]
+Work = tuple[dict[str, Any], contextlib.AbstractContextManager[Any], Describe, Callable[[], None]]
 
 
 class CheckpointWriter:
@@ -55,14 +76,16 @@ class CheckpointWriter:
         self._failure: BaseException | None = None
         self._unwritten: Work | None = None
 
-    def write(
-        self, state: dict[str, Any], describe: Callable[[int, str], Checkpoint], then: Callable[[], None]
-    ) -> None:
+    def write(self, state: dict[str, Any], describe: Describe, then: Callable[[], None]) -> None:
         """Copy `state` and write it in the background; `describe(size, sha256)` says what stands beside it, and `then`
         runs once both are on disk (to set pointers and delete what is no longer wanted).
         """
         self.finish()
-        self._start(({"format": FORMAT, **copied(state)}, describe, then))
+        try:
+            aside = copied(state)
+        except torch.cuda.OutOfMemoryError:  # no room for a second one beside it: training waits for the first
+            aside = copied(on_the_cpu(state))
+        self._start(({"format": FORMAT, **aside}, _behind_training(), describe, then))
 
     def settle(self) -> None:
         """Until what was given last is on disk, with some more tries. Raises RunError where it cannot be written."""
@@ -101,10 +124,16 @@ class CheckpointWriter:
         self._thread.start()
 
     def _guarded(
-        self, state: dict[str, Any], describe: Callable[[int, str], Checkpoint], then: Callable[[], None]
+        self,
+        state: dict[str, Any],
+        behind: contextlib.AbstractContextManager[Any],
+        describe: Describe,
+        then: Callable[[], None],
     ) -> None:
         try:
-            save(self.run.checkpoints, state, describe)
+            with behind:
+                here = on_the_cpu(state)
+            save(self.run.checkpoints, here, describe)
             then()
         except BaseException as error:
             self._failure = error
@@ -112,7 +141,7 @@ class CheckpointWriter:
             self._unwritten = None
 
 
-def save(folder: Path, state: dict[str, Any], describe: Callable[[int, str], Checkpoint]) -> Checkpoint:
+def save(folder: Path, state: dict[str, Any], describe: Describe) -> Checkpoint:
     """Write a checkpoint, then its description: one without the other is not counted as a checkpoint."""
     path = folder / describe(0, "").file
     # torch's zip writer turns a full disk into a RuntimeError without a cause; a plain file says what happened.

@@ -57,6 +57,7 @@ def pick_device(wanted: str) -> torch.device:
 def prepare(device: torch.device) -> None:
     """Settings of the whole process that training on this device gains from."""
     if device.type == "cuda":
+        torch.cuda.set_device(device)  # for whatever asks for the device or the stream at hand
         # TF32 stays off for products of matrices: the views' resampling must be the same on every device.
         torch.backends.cudnn.benchmark = True
     if device.type == "cpu":

@@ -88,11 +88,16 @@ def _normal_empty(length: int, width: int, device: torch.device) -> Tensor:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Eval mode for the whole network, then every module back in the mode it had: frozen parts stay in eval."""
-    modes = [(module, module.training) for module in network.modules()]
+    """Eval mode for the whole network, then every module back in the mode it had: frozen parts stay in eval.
+
+    What was compiled was compiled for training, and computes as it is written meanwhile.
+    """
+    modes = [(module, module.training, module._compiled_call_impl) for module in network.modules()]
     network.eval()
+    for module, _, _ in modes:
+        module._compiled_call_impl = None
     try:
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        for module, training, compiled in modes:
+            module.training, module._compiled_call_impl = training, compiled

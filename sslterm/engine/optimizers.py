@@ -127,17 +127,18 @@ class LARS(Optimizer):
         )
 
     def _move(self, group: Group, weights: list[Tensor], gradients: list[Tensor]) -> None:
-        for weight, gradient in zip(weights, gradients, strict=True):
-            change = gradient.add(weight, alpha=group["weight_decay"])
-            if group["adapt"]:
-                change = change * trust(weight, gradient, group["trust_coefficient"], group["weight_decay"])
-            (velocity,) = self._remembered(weight, "momentum_buffer")
-            velocity.mul_(group["momentum"]).add_(change, alpha=group["lr"])
-            weight.sub_(velocity)
+        velocities = [self._remembered(weight, "momentum_buffer")[0] for weight in weights]
+        changes = torch._foreach_add(gradients, weights, alpha=group["weight_decay"])  # all weights in a few kernels
+        if group["adapt"]:
+            rates = trust(weights, gradients, group["trust_coefficient"], group["weight_decay"])
+            torch._foreach_mul_(changes, list(rates))
+        torch._foreach_mul_(velocities, group["momentum"])
+        torch._foreach_add_(velocities, changes, alpha=group["lr"])
+        torch._foreach_sub_(weights, velocities)
 
 
-def trust(weight: Tensor, gradient: Tensor, coefficient: float, weight_decay: float) -> Tensor:
-    """The layer's own rate, a scalar; 1 where the weight or its gradient is zero."""
-    size, slope = weight.norm(), gradient.norm()
-    ratio = coefficient * size / (slope + weight_decay * size)
-    return torch.where((size > 0) & (slope > 0), ratio, torch.ones_like(ratio))
+def trust(weights: list[Tensor], gradients: list[Tensor], coefficient: float, weight_decay: float) -> Tensor:
+    """Each layer's own rate, float (layers); 1 where the weight or its gradient is zero."""
+    sizes, slopes = (torch.stack(torch._foreach_norm(some)) for some in (weights, gradients))
+    rates = coefficient * sizes / (slopes + weight_decay * sizes)
+    return torch.where((sizes > 0) & (slopes > 0), rates, torch.ones_like(rates))

@@ -195,6 +195,8 @@ class StageInTraining:
         self.epoch = self.step = 0
         self.total_steps = int(before["total_steps"]) if before else 0
         self.ended = False
+        self.compiled: bool | None = None
+        """Whether its networks are; None: that is still to be settled."""
         self.best: list[tuple[float, str]] = []
         self.rate = 0.0
         self.views = train_views(preset, index, dataset, normal)
@@ -222,6 +224,10 @@ class StageInTraining:
         """The share of the stage that is done, 0..1."""
         return min(self.place / self.stage.epochs, 1.0)
 
+    def where(self) -> dict[str, Any]:
+        """The place as a row of metrics says it."""
+        return {"step": self.total_steps, "stage": self.stage.name, "epoch": round(self.place, 4)}
+
     @property
     def metric(self) -> str:
         """What says which checkpoint is best."""
@@ -247,6 +253,7 @@ class StageInTraining:
             "meter": self.meter.state_dict(),
             "best": [list(entry) for entry in self.best],
             "precision": self.precision.name,
+            "compiled": self.compiled,
             "device": self.subject.device.type,
             "encoder": self.preset.encoder.model_dump(mode="json"),
             "classes": list(self.subject.dataset.classes),
@@ -263,4 +270,6 @@ class StageInTraining:
         self.meter.load_state_dict(state["meter"])
         self.epoch, self.step, self.total_steps = state["epoch"], state["step"], state["total_steps"]
         self.best = [(value, file) for value, file in state["best"]]
+        if state["device"] == self.subject.device.type:
+            self.compiled = state.get("compiled")
         self.ended = state["ended"] and self.stage.early_stopping.patience > 0

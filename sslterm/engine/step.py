@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -105,14 +105,22 @@ def batch_of(stage: StageInTraining, views: Seen, places: Tensor) -> Batch:
     return Batch(views, labels, indices, stage.epoch * stage.steps + stage.step, stage.progress)
 
 
+def gradients(stage: StageInTraining, turn: Callable[[Batch], Report], batch: Batch) -> Report:
+    """One turn of the method and what it says each weight should do; gives back what it reported."""
+    stage.optimizer.zero_grad()
+    with stage.precision.on(stage.subject.device):
+        report = turn(batch)
+    report["loss"].backward()
+    return report
+
+
 def learn(stage: StageInTraining, batch: Batch) -> Report:
     """Every turn of the method, the optimizer behind each; gives back what they reported, `loss` as their sum."""
     values: Report = {}
+    if stage.compiled:
+        torch.compiler.cudagraph_mark_step_begin()  # what was recorded may be written over from here on
     for turn in stage.method.turns():
-        with stage.precision.on(stage.subject.device):
-            report = turn(batch)
-        stage.optimizer.zero_grad()
-        report["loss"].backward()
+        report = gradients(stage, turn, batch)
         if stage.stage.clip_norm:
             clip(stage.method.trained().values(), stage.stage.clip_norm)
         stage.optimizer.step()

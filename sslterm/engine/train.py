@@ -20,7 +20,7 @@ from sslterm import presets
 from sslterm.data.dataset import Dataset
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
-from sslterm.engine import looking, monitor, parts
+from sslterm.engine import compiling, looking, monitor, parts
 from sslterm.engine.checkpoint import CheckpointWriter, open_checkpoint
 from sslterm.engine.device import Precision, environment, most_memory, pick_device, pick_precision, prepare
 from sslterm.engine.interrupt import CleanStop, Interrupted
@@ -184,6 +184,7 @@ class Trainer:
         """Train a stage from where `state` left it; gives back the state that the next stage begins from."""
         stage = StageInTraining(self.preset, index, subject, precision, state)
         stage.best = [(value, file) for value, file in stage.best if (self.run.checkpoints / file).exists()]
+        compiling.settle(stage, self._say, self.progress.preparing)
         self.progress.stage(
             stage.stage.name, index, len(self.preset.stage), stage.stage.epochs, stage.steps,
             stage.epoch * stage.steps + stage.step, stage.stage.batch_size,
@@ -231,7 +232,7 @@ class Trainer:
         self._seconds_of_a_look = max(self._seconds_of_a_look, time.monotonic() - looked)
         stage.schedule.look(metrics)
         self._consider_stopping(stage, metrics)
-        self._row(stage, metrics)
+        self._row(stage.where(), metrics)
         self._paint(stage)
         self._save(stage, metrics)
         left = (stage.stage.epochs - stage.epoch) * (time.perf_counter() - began)
@@ -248,28 +249,33 @@ class Trainer:
         last_read = last_step = time.monotonic()
         for views, places in steps_left(stage):
             one_step(stage, views, places)
-            due = stage.meter.waiting >= self.preset.monitor.log_every or stage.step == stage.steps
+            over = stage.step == stage.steps or self.stop.requested
+            due = stage.meter.waiting >= self.preset.monitor.log_every
             shown = None
-            if due or self.stop.requested or time.monotonic() - last_read > READ_AT_LEAST:
-                shown = self._read(stage)
+            if over or due or time.monotonic() - last_read > READ_AT_LEAST:
+                shown = self._read(stage, wait=over)
                 last_read = time.monotonic()
             self.progress.step(shown)
             last_step, before = time.monotonic(), last_step
             self.threads.step(last_step - before)
-            if shown and stage.step < stage.steps and self.job.requested("checkpoint") is not None:
+            if shown and not over and self.job.requested("checkpoint") is not None:
+                self._read(stage, wait=True)
                 self._save(stage, {})
             if self.stop.requested:
                 break
 
-    def _read(self, stage: StageInTraining) -> dict[str, float]:
-        """Read what waits on the device, once: write a row of it, and see that the loss is still a number."""
-        rows = stage.meter.read()
-        wrong = first_not_finite(rows)
-        values = mean(rows if wrong is None else rows[:wrong])
-        self._row(stage, {**{f"step/{name}": value for name, value in values.items()}, "optimizer/lr": stage.rate})
-        if wrong is not None:
-            at = stage.step - len(rows) + wrong + 1
-            raise self._diverged(stage, f"the loss became {rows[wrong]['loss']} at step {at}")
+    def _read(self, stage: StageInTraining, wait: bool) -> dict[str, float] | None:
+        """Send for what waits on the device, and take in what has come, all of it where `wait`: write rows of it, and
+        see that the loss is still a number. Gives back the newest."""
+        stage.meter.send((stage.where(), stage.step, stage.rate))
+        values = None
+        for rows, (where, step, rate) in stage.meter.arrived(wait):
+            wrong = first_not_finite(rows)
+            values = mean(rows if wrong is None else rows[:wrong])
+            self._row(where, {**{f"step/{name}": value for name, value in values.items()}, "optimizer/lr": rate})
+            if wrong is not None:
+                at = step - len(rows) + wrong + 1
+                raise self._diverged(stage, f"the loss became {rows[wrong]['loss']} at step {at}")
         if stage.step == stage.steps and not finite(stage.method):
             # The loss comes before the last step's change of the weights, and so knows nothing of it.
             raise self._diverged(stage, f"weights became infinite or NaN at step {stage.step}")
@@ -297,13 +303,12 @@ class Trainer:
 
     # -------------------------------------------------------- what is kept
 
-    def _row(self, stage: StageInTraining, values: dict[str, float]) -> None:
+    def _row(self, where: dict[str, Any], values: dict[str, float]) -> None:
         """One row of metrics, in our own file and in TensorBoard's."""
-        place = {"step": stage.total_steps, "stage": stage.stage.name, "epoch": round(stage.place, 4)}
-        self.writer.metrics({**place, "time": time.time(), **values})
+        self.writer.metrics({**where, "time": time.time(), **values})
         self.progress.trouble(self.writer.trouble or self.checkpoints.trouble)
         if not self.board.failed:
-            self.board.write(stage.total_steps, values)
+            self.board.write(where["step"], values)
             if self.board.failed:
                 self._say(self.board.failed)
 

@@ -22,7 +22,7 @@ from sslterm.errors import UserError
 from sslterm.models.conv4 import Conv4
 from sslterm.models.resnet import ResNet
 from sslterm.models.tinyvgg import TinyVGG
-from sslterm.models.vit import VisionTransformer
+from sslterm.models.vit import Block, VisionTransformer
 
 
 class WeightsError(UserError):
@@ -84,6 +84,11 @@ def parts(encoder: nn.Module) -> dict[str, nn.Module]:
     """The children that have weights, from the image upward; those of a trunk by their own names."""
     own = {name: child for name, child in encoder.named_children() if any(True for _ in child.parameters())}
     return {**parts(own.pop("trunk")), **own} if isinstance(encoder, Narrowed) else own
+
+
+def networks(module: nn.Module) -> list[nn.Module]:
+    """The convolutional networks and the transformers' blocks anywhere inside: the encoder's, teachers', decoders'."""
+    return [one for one in module.modules() if isinstance(one, ResNet | TinyVGG | Conv4 | MobileNet | Block)]
 
 
 class Narrowed(nn.Module):

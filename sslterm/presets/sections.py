@@ -286,6 +286,9 @@ class Stage(Section):
     start: Literal["last", "best"] = "last"
     """Which checkpoint of the stage before it starts from."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    compile: Literal["auto", "always", "never"] = "auto"
+    """Whether torch compiles the network first. `auto`: on a GPU, where minutes are left to train and a trial says that
+    it is quicker."""
     clip_norm: NotNegative = 0.0
     """Gradients longer than this are shortened; 0: never."""
     views: Views = Views()

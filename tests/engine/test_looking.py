@@ -108,7 +108,8 @@ class TestAMethodThatAsks:
         assert not torch.equal(stage.method.one.weight, weights[0])
         assert not torch.equal(stage.method.other.weight, weights[1])
         assert torch.equal(stage.method.drawn, torch.bincount(places, minlength=stage.facts.images).float())
-        (row,) = stage.meter.read()
+        stage.meter.send()
+        ((row,), _) = stage.meter.arrived(wait=True)[0]
         assert row["loss"] == pytest.approx(row["first"] + row["second"])
 
     def test_lets_the_optimizer_forget_a_part(

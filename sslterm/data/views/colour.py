@@ -12,6 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sslterm.data.dataset import moved
 from sslterm.data.views.draw import Drawn
 from sslterm.data.views.geometry import on_rows
 
@@ -26,7 +27,7 @@ def change(views: Tensor, drawn: Drawn) -> None:
         on_rows(views, drawn["gray"], lambda some: grey(some).unsqueeze(1).expand_as(some))
     if "blur" in drawn:
         sigma = drawn["sigma"][drawn["blur"]]
-        on_rows(views, drawn["blur"], lambda some: blur(some, sigma.to(some.device, non_blocking=True)))
+        on_rows(views, drawn["blur"], lambda some: blur(some, moved(sigma, some.device)))
     if "solarize" in drawn:
         on_rows(views, drawn["solarize"], solarize)
 
@@ -44,15 +45,15 @@ def jitter(views: Tensor, drawn: Drawn) -> None:
     hue_place = drawn.get("hue_place", torch.zeros_like(drawn["jitter"], dtype=torch.int64))[rows]
     hue_place, by_place = hue_place.sort(stable=True)
     rows = rows[by_place]
-    steps = drawn["steps"][rows].to(views.device, non_blocking=True)
+    steps = moved(drawn["steps"][rows], views.device)
     after = [int((hue_place <= t).sum()) for t in range(steps.shape[1])]  # still on the CPU
 
-    on_device = rows.to(views.device, non_blocking=True)
+    on_device = moved(rows, views.device)
     some = views.index_select(0, on_device).flatten(2)
     for t, count in enumerate(after):
         affine_step(some[count:], steps[count:, t])
     if "hue" in drawn:
-        turn_hue(some, drawn["hue"][rows].to(views.device, non_blocking=True))
+        turn_hue(some, moved(drawn["hue"][rows], views.device))
     for t, count in enumerate(after):
         affine_step(some[:count], steps[:count, t])
     views.index_copy_(0, on_device, some.view(len(rows), *views.shape[1:]))

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sslterm.data.dataset import moved
 from sslterm.data.views.draw import Drawn
 
 
@@ -60,7 +61,7 @@ def on_rows(views: Tensor, chosen: Tensor, change: Callable[[Tensor], Tensor]) -
     """Changes the chosen samples of a batch in place. `chosen` is bool (B) on the CPU: no device is waited for."""
     rows = chosen.nonzero().squeeze(1)
     if len(rows):
-        rows = rows.to(views.device, non_blocking=True)
+        rows = moved(rows, views.device)
         views.index_copy_(0, rows, change(views.index_select(0, rows)))
 
 
@@ -69,7 +70,7 @@ def windows(images: Tensor, window: Tensor, size: int) -> Tensor:
     padding = int(window[0, 0])
     padded = F.pad(images, [padding] * 4)
     sample = torch.arange(len(images), device=images.device)
-    _, top, left = window.to(images.device, non_blocking=True).unbind(1)
+    _, top, left = moved(window, images.device).unbind(1)
     return padded.unfold(2, size, 1).unfold(3, size, 1)[sample, :, top, left]
 
 
@@ -84,7 +85,7 @@ def resampling(crop: Tensor, side: int, size: int, device: torch.device) -> Tens
     """The weights of each new pixel along an axis. CPU float (..., 4), as `draw` says -> (..., S, H) on `device`."""
     reach = (crop[..., 1] / crop[..., 2]).max().clamp(min=1).item()  # still on the CPU
     taps = torch.arange(math.ceil(2 * reach), device=device)
-    start, length, resized, offset = crop.to(device, non_blocking=True)[..., None].unbind(-2)
+    start, length, resized, offset = moved(crop, device)[..., None].unbind(-2)
 
     pixel = torch.arange(size, device=device) + offset  # (..., S)
     scale = length / resized
@@ -106,6 +107,6 @@ def warp(views: Tensor, angle: Tensor, shift: Tensor) -> Tensor:
     cos, sin = radians.cos(), radians.sin()
     back = torch.stack([cos, sin, -sin, cos], 1).view(-1, 2, 2)  # from a pixel of the view to where it comes from
     origin = -back @ shift[:, :, None] * (2 / size)  # grid_sample measures in half sides
-    theta = torch.cat([back, origin], 2).to(views.device, non_blocking=True)
+    theta = moved(torch.cat([back, origin], 2), views.device)
     grid = F.affine_grid(theta, list(views.shape), align_corners=False)
     return F.grid_sample(views, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
