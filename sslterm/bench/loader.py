@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
@@ -81,7 +82,8 @@ def _share_of_decoding(stream: Callable[[], object]) -> float:
     own, others = spent()
     stream()
     own_then, others_then = spent()
-    return (others_then - others) / (own_then - own + others_then - others)
+    both = own_then - own + others_then - others
+    return (others_then - others) / both if both else math.nan  # the kernel counts in hundredths of a second
 
 
 def photographed(root: Path, count: int, side: int) -> list[Path]:

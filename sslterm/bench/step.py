@@ -7,7 +7,8 @@ what the machine could do at best: the share of the matrix products' peak that t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,50 +21,85 @@ from sslterm.bench.report import Report
 from sslterm.bench.timing import Figure, in_turns, seconds
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
-from sslterm.engine import looking
+from sslterm.engine import compiling, looking
 from sslterm.engine.device import Precision, most_memory, pick_device, pick_precision, prepare
 from sslterm.engine.stage import StageInTraining, Subject, largest_view
 from sslterm.engine.step import batch_of, batches_of, epoch_order, learn, one_step, steps_left, views_of
 from sslterm.engine.weights import normalisation
 
 WHOLE, BARE = "whole step", "bare model"
+UNASKED, COMPILED = "bare model, fp32, contiguous", "bare model, compiled"
+ALSO = {"fp32": UNASKED, "compiled": COMPILED}
+"""What else the bare model may be held against, by what is said to ask for it."""
 
 
 def measure(
-    preset: presets.Preset, device: str, data_dir: Path, rounds: int = 9, stage_index: int = 0, steps: int = 2
+    preset: presets.Preset,
+    device: str,
+    data_dir: Path,
+    rounds: int = 9,
+    stage_index: int = 0,
+    steps: int = 2,
+    also: Sequence[str] = (),
 ) -> Report:
-    """One stage of a preset, `steps` steps a turn. Raises UserError with a sentence, as training does."""
+    """One stage of a preset, `steps` steps a turn; `also` are keys of `ALSO`. Raises UserError with a sentence, as
+    training does."""
     stage = prepared(preset, pick_device(device), data_dir, stage_index)
     on, batch_size = stage.subject.device, stage.stage.batch_size
     whole, bare = Whole(stage), Bare(stage)
+    trial = None
+    steppers: dict[str, Callable[[], object]] = {BARE: bare.step, WHOLE: whole.step}
+    if "fp32" in also:
+        steppers[UNASKED] = Bare(unasked(preset, on, data_dir, stage_index)).step
+    if "compiled" in also:
+        other = prepared(preset, on, data_dir, stage_index)
+        trial = compiling.tried(other, lambda title, total: lambda more: None)
+        other.compiled = True
+        steppers[COMPILED] = Bare(other).step
 
     def run(step: Callable[[], object]) -> None:
         for _ in range(steps):
             step()
         settle(on)
 
-    taken = in_turns({BARE: lambda: run(bare.step), WHOLE: lambda: run(whole.step)}, rounds)
+    taken = in_turns({name: partial(run, step) for name, step in steppers.items()}, rounds)
     report = Report(
         f"step: {preset.encoder.name}, {stage.stage.method['name']}, batch {batch_size},"
         f" {stage.precision.name} on {on}, {torch.get_num_threads()} threads, {rounds} rounds"
     )
     images = batch_size * steps
-    report.add(Figure(BARE, tuple(images / t for t in taken[BARE]), "images/s", _of_the_peak(bare, taken[BARE], steps)))
-    report.add(Figure(WHOLE, tuple(images / t for t in taken[WHOLE]), "images/s"), beside=BARE)
+    rates = {name: tuple(images / t for t in times) for name, times in taken.items()}
+    if UNASKED in rates:
+        report.add(Figure(UNASKED, rates[UNASKED], "images/s"))
+    share = _of_the_peak(bare, taken[BARE], steps)
+    report.add(Figure(BARE, rates[BARE], "images/s", share), beside=UNASKED if UNASKED in rates else None)
+    if COMPILED in rates:
+        took = f"compiled in {trial.compiling:.0f} s" if trial else ""
+        report.add(Figure(COMPILED, rates[COMPILED], "images/s", took), beside=BARE)
+    report.add(Figure(WHOLE, rates[WHOLE], "images/s"), beside=BARE)
     report.add(Figure("memory of the process", (most_memory(on),), "MiB"))
     report.notes.append(_stops(whole, on))
     return report
 
 
-def prepared(preset: presets.Preset, device: torch.device, data_dir: Path, index: int = 0) -> StageInTraining:
+def prepared(
+    preset: presets.Preset, device: torch.device, data_dir: Path, index: int = 0, precision: Precision | None = None
+) -> StageInTraining:
     """A stage ready to train as a run would train it, without a run. Raises UserError with a sentence."""
     prepare(device)
     dataset = open_dataset(preset.data, largest_view(preset), data_dir)
     parts = split(preset.data, dataset.labels, dataset.first_test, preset.seed)
     subject = Subject(dataset, parts, normalisation(preset, dataset, None), device)
-    precision: Precision = pick_precision(preset.stage[index].precision, device)
-    stage = StageInTraining(preset, index, subject, precision)
+    chosen = precision or pick_precision(preset.stage[index].precision, device)
+    stage = StageInTraining(preset, index, subject, chosen)
     looking.before_epoch(stage)
+    return stage
+
+
+def unasked(preset: presets.Preset, device: torch.device, data_dir: Path, index: int) -> StageInTraining:
+    """A stage as torch computes it where nobody says anything: fp32, and the channels of a pixel far apart."""
+    stage = prepared(preset, device, data_dir, index, Precision("fp32", "nobody said anything"))
+    stage.method.to(memory_format=torch.contiguous_format)
     return stage
 
 

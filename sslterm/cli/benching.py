@@ -24,6 +24,12 @@ def bench(
         str, typer.Argument(metavar="views|step|loader|store|startup|methods|PRESET", help="What to measure.")
     ],
     preset: Annotated[str, typer.Option(metavar="PRESET", help="For `step`: whose step.")] = "quickstart",
+    also: Annotated[
+        str,
+        typer.Option(
+            metavar="fp32,compiled", help="For `step`: the bare model as torch has it unasked, or compiled, too."
+        ),
+    ] = "",
     rounds: Annotated[int, typer.Option(min=2, help="How often each is measured; the median counts.")] = 7,
     threads: Annotated[int, typer.Option(min=1, help="For `views`: on how many cores.")] = 1,
     size: Annotated[int, typer.Option(min=8, help="For `views`: side of a view in pixels.")] = 32,
@@ -69,7 +75,7 @@ def bench(
 
             report = startup.measure(rounds)
         else:
-            report = _of_a_preset(what, preset, rounds, device, data_dir)
+            report = _of_a_preset(what, preset, also, rounds, device, data_dir)
         print(json.dumps(report.json(), indent=1) if as_json else report.text())
 
 
@@ -80,7 +86,7 @@ def _methods(
     from sslterm.presets import nearest
 
     there = methods.names()
-    wanted = [name.strip() for name in only.split(",") if name.strip()] or there
+    wanted = _listed(only) or there
     for name in wanted:
         refuse(name not in there, f"--only {name}: no method that could be compared{nearest(name, there)}")
     budget = methods.Budget(data, images, epochs, 2 * epochs)
@@ -88,14 +94,22 @@ def _methods(
     print(json.dumps(methods.as_json(rows, budget), indent=1) if as_json else methods.text(rows, budget))
 
 
-def _of_a_preset(what: str, preset: str, rounds: int, device: str, data_dir: Path) -> Report:
+def _listed(said: str) -> list[str]:
+    return [name.strip() for name in said.split(",") if name.strip()]
+
+
+def _of_a_preset(what: str, preset: str, also: str, rounds: int, device: str, data_dir: Path) -> Report:
     from sslterm import presets
+    from sslterm.presets import nearest
 
     wanted = presets.load(presets.find(preset if what == "step" else what))
     if what == "step":
         from sslterm.bench import step
 
-        return step.measure(wanted, device, data_dir, rounds)
+        for name in _listed(also):
+            known = list(step.ALSO)
+            refuse(name not in known, f"--also {name}: takes {' and '.join(known)}{nearest(name, known)}")
+        return step.measure(wanted, device, data_dir, rounds, also=_listed(also))
     from sslterm.bench import forecast
 
     return forecast.measure(wanted, device, data_dir)

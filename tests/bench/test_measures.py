@@ -45,6 +45,26 @@ def test_a_whole_step_is_held_against_the_bare_model(small: presets.Preset, data
     assert "synchronisations per step" in report.notes[0]
 
 
+def test_a_bare_step_is_held_against_what_torch_does_unasked(small: presets.Preset, data_dir: Path) -> None:
+    report = step.measure(small, "cpu", data_dir, rounds=2, steps=1, also=["fp32"])
+    assert report.pairs == {step.BARE: step.UNASKED, step.WHOLE: step.BARE}
+    stage = step.unasked(small, step.pick_device("cpu"), data_dir, 0)
+    assert stage.precision.name == "fp32"
+    weights = [weight for weight in stage.method.parameters() if weight.ndim == 4]
+    assert weights
+    assert all(weight.is_contiguous() for weight in weights)
+
+
+def test_a_compiled_step_says_what_compiling_took(
+    small: presets.Preset, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sslterm.engine.compiling.how", lambda _: {"backend": "aot_eager"})
+    report = step.measure(small, "cpu", data_dir, rounds=2, steps=1, also=["compiled"])
+    assert set(ratios(report)) == {step.COMPILED, step.WHOLE}
+    (note,) = (figure.note for figure in report.figures if figure.name == step.COMPILED)
+    assert note.startswith("compiled in ")
+
+
 def test_a_bare_step_learns_from_the_batch_that_lies_ready(small: presets.Preset, data_dir: Path) -> None:
     stage = step.prepared(small, step.pick_device("cpu"), data_dir)
     stage.schedule.set(stage.optimizer, 1.0)

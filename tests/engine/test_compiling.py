@@ -13,7 +13,7 @@ from staging import in_training
 from told import TINY, encoder_of
 
 from sslterm.engine import compiling, looking, step
-from sslterm.engine.compiling import Trial, settle
+from sslterm.engine.compiling import settle
 from sslterm.engine.features import evaluating
 from sslterm.engine.stage import StageInTraining
 from sslterm.models.encoders import networks
