@@ -1,8 +1,8 @@
 """A step as it would run on a GPU, as far as a machine without one can tell: nothing there meets what is on the CPU,
 and nothing has to be known here of what is computed there.
 
-Tensors on the pretended GPU have sizes and no numbers: whoever asks them for one, by `.item()` or a boolean mask, fails.
-What is on the CPU is computed as ever, for a view's draws are made there.
+Tensors on the pretended GPU have sizes and no numbers: whoever asks them for one, by `.item()` or a boolean mask,
+fails. What is on the CPU is computed as ever, for a view's draws are made there.
 """
 
 from __future__ import annotations
