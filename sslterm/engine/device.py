@@ -105,6 +105,11 @@ def _trial() -> tuple[float, float]:
     return min(times[False][1:]), min(times[True][1:])
 
 
+def reckoning(device: torch.device) -> torch.device:
+    """Where features are compared: on a CUDA device, else on the CPU."""
+    return device if device.type == "cuda" else torch.device("cpu")
+
+
 def most_memory(device: torch.device) -> float:
     """MiB that this process took at most so far: of the GPU, else of the machine."""
     if device.type == "cuda":

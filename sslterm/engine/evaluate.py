@@ -19,7 +19,7 @@ from sslterm.data.open import open_dataset
 from sslterm.data.views import PlainView
 from sslterm.engine import chance, parts, predictions, tta
 from sslterm.engine.checkpoint import DamagedCheckpoint, load, open_checkpoint
-from sslterm.engine.device import PrecisionName, pick_device, pick_precision, prepare
+from sslterm.engine.device import PrecisionName, pick_device, pick_precision, prepare, reckoning
 from sslterm.engine.features import outputs
 from sslterm.engine.knn import knn_probabilities
 from sslterm.engine.linear import WEIGHT_DECAYS, LinearProbe, fit_linear
@@ -242,8 +242,9 @@ class Examined:
         def predict(flip: bool, scale: int | None) -> Tensor:
             if protocol == "head":
                 return self._seen("logits", indices, flip, scale).softmax(1)
-            features = self._seen("features", indices, flip, scale)
-            return self._vote(features) if protocol == "knn" else self.probe.probabilities(features)
+            features = self._compared(indices, flip, scale)
+            said = self._vote(features) if protocol == "knn" else self.probe.probabilities(features)
+            return said.cpu()
 
         return tta.predicted(predict, question.tta, question.scales)
 
@@ -261,9 +262,9 @@ class Examined:
         classes = len(self.examiner.dataset.classes)
         bars = self.examiner.progress("linear probe", len(WEIGHT_DECAYS))
         return fit_linear(
-            self._seen("features", train),
+            self._compared(train),
             labels[train],
-            self._seen("features", valid),
+            self._compared(valid),
             labels[valid],
             classes,
             progress=bars,
@@ -283,11 +284,15 @@ class Examined:
     def _vote(self, queries: Tensor) -> Tensor:
         bank = self._bank()
         dataset = self.examiner.dataset
-        return knn_probabilities(self._seen("features", bank), dataset.labels[bank], queries, len(dataset.classes))
+        return knn_probabilities(self._compared(bank), dataset.labels[bank], queries, len(dataset.classes))
 
     def features(self, indices: Tensor) -> Tensor:
         """The representation of images as this checkpoint knows them: float32 (n, D) on the CPU."""
         return self._seen("features", indices)
+
+    def _compared(self, indices: Tensor, flip: bool = False, scale: int | None = None) -> Tensor:
+        """The same, where it is quickly compared."""
+        return self._seen("features", indices, flip, scale).to(reckoning(self.examiner.device))
 
     def _seen(self, what: str, indices: Tensor, flip: bool = False, scale: int | None = None) -> Tensor:
         """`features` (n, D) or `logits` (n, classes) of images; one pass serves every question that needs it."""

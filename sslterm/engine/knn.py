@@ -30,8 +30,9 @@ def knn_probabilities(
     `bank` (M, D) and `queries` (N, D) are float on one device, of any length: they are normalised here. `bank_labels`
     is int64 (M,); images labelled -1 do not vote. k is at most the number that do. `chunk` queries are seen at a time.
     """
-    labelled = bank_labels >= 0
-    bank, bank_labels = F.normalize(bank[labelled].float(), dim=1), bank_labels[labelled].to(bank.device)
+    voters = (bank_labels >= 0).nonzero().squeeze(1)
+    bank_labels = bank_labels[voters].to(bank.device)
+    bank = F.normalize(bank[voters.to(bank.device)].float(), dim=1)
     assert len(bank), "a bank without labels cannot vote"
     k = min(k, len(bank))
     chunk = chunk or max(1, SIMILARITIES // len(bank))

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sslterm.engine import chance
+from sslterm.engine.device import reckoning
 from sslterm.engine.features import evaluating, extract, outputs
 from sslterm.engine.health import health
 from sslterm.engine.knn import knn_top1
@@ -61,8 +62,10 @@ def online_knn(stage: StageInTraining) -> dict[str, float]:
 
 
 def _features(stage: StageInTraining, indices: Tensor) -> Tensor:
+    """h of these images, where neighbours are quickly found."""
     subject = stage.subject
-    return extract(stage.encoder, subject.dataset, indices, stage.plain, subject.device, precision=stage.precision.name)
+    made = extract(stage.encoder, subject.dataset, indices, stage.plain, subject.device, precision=stage.precision.name)
+    return made.to(reckoning(subject.device))
 
 
 def representation_health(stage: StageInTraining) -> dict[str, float]:

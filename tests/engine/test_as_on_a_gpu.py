@@ -19,6 +19,7 @@ from torch._subclasses.fake_tensor import unset_fake_temporarily as really
 from torch.utils._pytree import tree_leaves
 
 from sslterm.engine import looking, step
+from sslterm.engine.knn import knn_probabilities
 from sslterm.engine.optim import clip
 from sslterm.engine.stage import StageInTraining
 from sslterm.methods import find
@@ -115,6 +116,13 @@ def test_weights_move_there(optimizer: str, small: dict[str, Any], data_dir: Pat
         clip(stage.method.trained().values(), 1.0)
         for _ in range(2):
             stage.optimizer.step()
+
+
+def test_neighbours_vote_there() -> None:
+    bank, queries, labels = torch.randn(40, 8), torch.randn(30, 8), torch.arange(40) % 4 - 1
+    with PretendedGPU():
+        votes = knn_probabilities(bank.to(GPU), labels, queries.to(GPU), 3, k=5, chunk=7)
+        assert (votes.device, votes.shape) == (GPU, (30, 3))
 
 
 def test_who_asked_would_be_noticed() -> None:
