@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 )
 def bench(
     what: Annotated[
-        str, typer.Argument(metavar="views|step|loader|store|startup|methods|PRESET", help="What to measure.")
+        str, typer.Argument(metavar="views|step|loader|knn|store|startup|methods|PRESET", help="What to measure.")
     ],
     preset: Annotated[str, typer.Option(metavar="PRESET", help="For `step`: whose step.")] = "quickstart",
     also: Annotated[
@@ -46,7 +46,7 @@ def bench(
     data_dir: DataDir = DATA,
     as_json: AsJson = False,
 ) -> None:
-    """How fast this machine is: views, a training step, loading, metrics, start-up; how long a PRESET takes here; or
+    """How fast this machine is: views, a training step, loading, neighbours, metrics, start-up; how long a PRESET takes here; or
     what each of the `methods` learns from the same images, as runs of their own that stay.
 
     Each figure stands beside a reference measured in the same turns, so that another program slows both. A difference
@@ -66,6 +66,10 @@ def bench(
             from sslterm.bench import loader
 
             report = loader.measure(rounds=rounds)
+        elif what == "knn":
+            from sslterm.bench import knn
+
+            report = knn.measure(device, rounds=rounds)
         elif what == "store":
             from sslterm.bench import store
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sslterm import presets
-from sslterm.bench import forecast, loader, startup, step, store, views
+from sslterm.bench import forecast, knn, loader, startup, step, store, views
 from sslterm.bench.report import Report
 
 SMALL = """
@@ -86,6 +86,10 @@ def test_reading_metrics_is_held_against_plain_json() -> None:
 def test_streaming_is_held_against_the_decoders() -> None:
     found = ratios(loader.measure(images=24, side=16, batch=8, rounds=2, workers=1))
     assert set(found) == {"streamed batches", "batches from memory"}
+
+
+def test_neighbours_are_held_against_the_products() -> None:
+    assert set(ratios(knn.measure("cpu", bank=300, queries=40, features=8, rounds=2))) == {knn.KNN}
 
 
 def test_starting_is_held_against_an_import() -> None:
