@@ -46,8 +46,8 @@ def bench(
     data_dir: DataDir = DATA,
     as_json: AsJson = False,
 ) -> None:
-    """How fast this machine is: views, a training step, loading, neighbours, metrics, start-up; how long a PRESET takes here; or
-    what each of the `methods` learns from the same images, as runs of their own that stay.
+    """How fast this machine is: views, a training step, loading, neighbours, metrics, start-up; how long a PRESET takes
+    here; or what each of the `methods` learns from the same images, as runs of their own that stay.
 
     Each figure stands beside a reference measured in the same turns, so that another program slows both. A difference
     smaller than the spread of the turns is called none.
