@@ -9,7 +9,7 @@ from sslterm import presets
 from sslterm.bench.report import Report
 from sslterm.bench.step import Whole, prepared, settle
 from sslterm.bench.timing import Figure, seconds
-from sslterm.engine import monitor
+from sslterm.engine import compiling, monitor
 from sslterm.engine.device import pick_device
 from sslterm.engine.stage import StageInTraining
 from sslterm.tables import duration
@@ -26,6 +26,7 @@ def measure(preset: presets.Preset, device: str, data_dir: Path) -> Report:
     total = 0.0
     for index, settings in enumerate(preset.stage):
         stage = prepared(preset, pick_device(device), data_dir, index)
+        compiling.settle(stage, report.notes.append, lambda title, total: lambda more: None)
         steps, look = timed(stage)
         looks = _looks(preset, settings.epochs)
         takes = steps[len(steps) // 2] * stage.steps * settings.epochs + look * looks
