@@ -74,7 +74,7 @@ def _kinds() -> dict[str, Callable[[Any, presets.Optimizer], Optimizer]]:
         "sgd": lambda groups, s: SGD(groups, s.momentum, s.nesterov),
         "adam": lambda groups, s: Adam(groups, s.betas),
         "adamw": lambda groups, s: Adam(groups, s.betas, decoupled=True),
-        "lars": lambda groups, s: LARS(groups, s.momentum, s.trust_coefficient),
+        "lars": lambda groups, s: LARS(groups, s.momentum, s.trust_coefficient, s.clip_rate),
     }
 
 

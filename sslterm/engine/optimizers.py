@@ -118,19 +118,29 @@ class LARS(Optimizer):
     """SGD whose rate is scaled, layer by layer, by the norm of the weight over the norm of its gradient.
 
     Algorithm 1 of the paper: lambda = eta |w| / (|g| + beta |w|); v = m v + lr lambda (g + beta w); w = w - v.
-    Groups with `adapt = False` (vectors, as SimCLR and BYOL have it) take plain momentum steps.
+    Groups with `adapt = False` (vectors, as SimCLR and BYOL have it) take plain momentum steps. With `clip_rate`, the
+    layer's own rate is min(lambda, lr) instead of lr lambda: LARC, which is no part of the paper.
     """
 
-    def __init__(self, groups: Iterable[Group], momentum: float = 0.9, trust_coefficient: float = 0.001) -> None:
+    def __init__(
+        self,
+        groups: Iterable[Group],
+        momentum: float = 0.9,
+        trust_coefficient: float = 0.001,
+        clip_rate: bool = False,
+    ) -> None:
         super().__init__(
-            groups, lr=1.0, weight_decay=0.0, momentum=momentum, trust_coefficient=trust_coefficient, adapt=True
-        )
+            groups, lr=1.0, weight_decay=0.0, momentum=momentum, trust_coefficient=trust_coefficient,
+            clip_rate=clip_rate, adapt=True,
+        )  # fmt: skip
 
     def _move(self, group: Group, weights: list[Tensor], gradients: list[Tensor]) -> None:
         velocities = [self._remembered(weight, "momentum_buffer")[0] for weight in weights]
         changes = torch._foreach_add(gradients, weights, alpha=group["weight_decay"])  # all weights in a few kernels
         if group["adapt"]:
             rates = trust(weights, gradients, group["trust_coefficient"], group["weight_decay"])
+            if group["clip_rate"] and group["lr"]:
+                rates = (rates / group["lr"]).clamp(max=1)
             torch._foreach_mul_(changes, list(rates))
         torch._foreach_mul_(velocities, group["momentum"])
         torch._foreach_add_(velocities, changes, alpha=group["lr"])

@@ -64,7 +64,7 @@ class BEiT(Method):
         self.predictor = Predictor(features(encoder), settings.codes)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Equation 2, the mean over all hidden patches of the batch: near ln K at first. `accuracy` is the share of
+        """Equation 1, the mean over all hidden patches of the batch: near ln K at first. `accuracy` is the share of
         them whose code is guessed."""
         images = batch.views[0]
         tokens, hidden = self._tokens(images), self._hidden(images)

@@ -29,8 +29,9 @@ class DeepCluster(Method):
 
     As in the authors' code: in version 2 each head clusters by itself, the whole views' z by turns; in version 1
     features are whitened and normalised first, every cluster is seen equally often, and only the first view counts.
-    Differs from it: the first z of version 2 are of images without random views, less their mean; in version 1 the
-    centroids stay normalised, and the head learns by the optimizer of the rest.
+    Differs from it: the first z of version 2 are of images without random views, less their mean, and a cluster that
+    lost all its images takes a part of a large one, as in version 1; in version 1 the centroids stay normalised, and
+    the head learns by the optimizer of the rest.
     """
 
     view_count = REMEMBERED

@@ -27,8 +27,8 @@ class DINO(Method):
     """Student: encoder, projector (an MLP with a bottleneck), prototypes. Teacher: a slow copy of all three.
 
     As in the authors' code: GELU in the projector; views of one size go through an encoder together, and all of them
-    through the projector at once. Differs from it: no schedule of the weight decay, and prototypes that stand still
-    do not count when gradients are clipped.
+    through the projector at once. Differs from it: no schedule of the weight decay; and `clip_norm` shortens all
+    gradients together, where theirs shortens each weight's by itself.
     """
 
     view_count = WHOLE

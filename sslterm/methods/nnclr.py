@@ -83,7 +83,7 @@ class NNCLR(Method):
 
 @torch.no_grad()
 def neighbours(z: Tensor, support: Tensor) -> Tensor:
-    """Equation 2: of normalised rows (Q, P) the nearest to each z (B, P). Float32 (B, P), without gradient."""
+    """Equation 4: of normalised rows (Q, P) the nearest to each z (B, P). Float32 (B, P), without gradient."""
     with torch.autocast(z.device.type, enabled=False):
         nearest = (F.normalize(z.float(), dim=1) @ support.T).argmax(1)
     return support.index_select(0, nearest)

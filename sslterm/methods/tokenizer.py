@@ -30,7 +30,7 @@ class Tokenizer(Method):
 
     class Settings(Section):
         codes: Count = 512
-        """K: 512 in the paper, section 4.1; 8,192 in DALL-E's tokenizer, which BEiT took."""
+        """K: 512 in the paper, section 4.2; 8,192 in DALL-E's tokenizer, which BEiT took."""
         code_dim: Count = 64
         """D, width of a code: 64 in the authors' example."""
         width: Count = 128

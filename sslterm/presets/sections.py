@@ -210,7 +210,10 @@ class Optimizer(Section):
     decay_vectors: bool = True
     """Whether biases and normalisation weights decay too (for LARS: whether they adapt too)."""
     trust_coefficient: Positive = 0.001
-    """LARS: eta of You et al. 2017."""
+    """LARS: eta of You et al. 2017, which with 0.001 has `lr` as a factor; code that clips takes 0.02."""
+    clip_rate: bool = False
+    """LARS: a layer's own rate is at most `lr`, which is then a ceiling and no factor (LARC, as in the code of SwAV and
+    of solo-learn)."""
     layer_decay: Fraction = 1.0
     """What each layer of the encoder has of the rate of the layer above it, counted from the head, which has all of
     `lr`; fine-tuning wants less than 1 (BEiT, appendix: 0.65 to 0.75), 1 is the same for all."""

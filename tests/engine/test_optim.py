@@ -118,6 +118,21 @@ class TestLARS:
         expected = lars_by_hand([1.0, -2.0, 0.5], slopes, lr=0.7, m=0.9, eta=0.02, beta=0.01)
         torch.testing.assert_close(weight.detach().double(), expected, rtol=1e-5, atol=1e-6)
 
+    @pytest.mark.parametrize("lr", [0.004, 0.7])
+    def test_a_clipped_rate_is_never_above_lr(self, lr: float) -> None:
+        """LARC: min(lambda, lr) in place of lr lambda."""
+        weights = [nn.Parameter(torch.tensor(w)) for w in ([1.0, -2.0, 0.5], [30.0, 40.0])]
+        slopes = [torch.tensor([0.5, -1.0, 2.0]), torch.tensor([0.01, 0.02])]
+        before = [weight.detach().clone() for weight in weights]
+        for weight, slope in zip(weights, slopes, strict=True):
+            weight.grad = slope.clone()
+        group = {"params": weights, "lr": lr, "weight_decay": 0.01}
+        LARS([group], momentum=0.9, trust_coefficient=0.02, clip_rate=True).step()
+        for weight, slope, was in zip(weights, slopes, before, strict=True):
+            own = 0.02 * was.norm() / (slope.norm() + 0.01 * was.norm())
+            expected = was - min(float(own), lr) * (slope + 0.01 * was)
+            torch.testing.assert_close(weight.detach(), expected)
+
     def test_spared_vectors_take_plain_momentum_steps(self) -> None:
         weight, twin = (nn.Parameter(torch.tensor([1.0, 2.0])) for _ in range(2))
         lars = LARS([{"params": [weight], "lr": 0.1, "adapt": False}], momentum=0.9)
