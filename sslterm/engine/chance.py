@@ -15,6 +15,14 @@ def seed_of(*place: int | str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+def begin(device: torch.device, *place: int | str) -> None:
+    """Whatever is drawn without a generator from here on is a function of this place."""
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(seed_of(*place))  # torch.manual_seed would see to all other devices, too
+    else:
+        torch.manual_seed(seed_of(*place))
+
+
 def generator(*place: int | str) -> torch.Generator:
     """A generator on the CPU, seeded for a place."""
     return torch.Generator().manual_seed(seed_of(*place))

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
 from sslterm.engine import chance
@@ -35,7 +34,7 @@ class StageLook:
 
 def before_epoch(stage: StageInTraining) -> None:
     """Give the method its look at all images that it will train on."""
-    torch.manual_seed(chance.seed_of(stage.preset.seed, "before epoch", stage.index, stage.epoch))
+    chance.begin(stage.subject.device, stage.preset.seed, "before epoch", stage.index, stage.epoch)
     stage.method.before_epoch(StageLook(stage, stage.indices))
 
 
@@ -43,6 +42,6 @@ def measure(stage: StageInTraining) -> dict[str, float]:
     """What the method itself finds worth a chart, from images that it does not train on where there are any."""
     seed, parts = stage.preset.seed, stage.subject.parts
     held_out = parts["valid"] if len(parts["valid"]) else stage.indices
-    torch.manual_seed(chance.seed_of(seed, "measure", stage.index, stage.epoch))
+    chance.begin(stage.subject.device, seed, "measure", stage.index, stage.epoch)
     look = StageLook(stage, chance.sample(held_out, stage.preset.monitor.queries, seed, "queries"))
     return stage.method.measure(look)

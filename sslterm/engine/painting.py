@@ -38,7 +38,7 @@ def paint(stage: StageInTraining) -> Painted | None:
     valid = subject.parts["valid"]
     indices = chance.sample(valid if len(valid) else stage.indices, IMAGES, seed, "painted")
     plain = stage.plain(next(iter(subject.dataset.batches([indices], subject.device))))
-    torch.manual_seed(chance.seed_of(seed, "painted"))
+    chance.begin(stage.subject.device, seed, "painted")
     with evaluating(stage.method), torch.inference_mode(), stage.precision.on(subject.device):
         painted = stage.method.pictures(plain)
     if not painted:

@@ -86,7 +86,7 @@ def one_step(stage: StageInTraining, views: Seen, places: Tensor) -> None:
 
     `places`: int64 (B,), which of the stage's images the views are of.
     """
-    torch.manual_seed(chance.seed_of(stage.preset.seed, "views", stage.index, stage.epoch, stage.step))
+    chance.begin(stage.subject.device, stage.preset.seed, "views", stage.index, stage.epoch, stage.step)
     batch = batch_of(stage, views, places)
     stage.rate = stage.schedule.set(stage.optimizer, stage.place)
     values = learn(stage, batch)

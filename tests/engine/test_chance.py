@@ -31,3 +31,10 @@ def test_a_sample_is_sorted_and_no_larger_than_asked() -> None:
     taken = chance.sample(torch.arange(100), 7, 0)
     assert len(taken) == 7
     assert torch.equal(taken, taken.sort().values)
+
+
+def test_what_begins_at_a_place_draws_as_torchs_own_seed_would() -> None:
+    chance.begin(torch.device("cpu"), 0, "painted")
+    drawn = torch.rand(5)
+    torch.manual_seed(chance.seed_of(0, "painted"))
+    assert torch.equal(drawn, torch.rand(5))

@@ -10,6 +10,7 @@ Letters: B images, C channels, H and W their sides (equal), S the side of a view
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -53,7 +54,9 @@ class TrainView:
     def make(self, images: Tensor, drawn: Drawn) -> Tensor:
         """The views of uint8 (B, C, H, W) that were drawn."""
         views = torch.empty(len(images), self.channels, self.size, self.size, device=images.device)
-        step = self._together(images.device)
+        # Pieces of one size, for a small last one would cost as many calls as any other.
+        pieces = max(1, math.ceil(len(images) / self._together(images.device)))
+        step = math.ceil(len(images) / pieces)
         for start in range(0, len(images), step):
             part = slice(start, start + step)
             self._make(images[part], {name: values[part] for name, values in drawn.items()}, out=views[part])
@@ -66,7 +69,7 @@ class TrainView:
         self.normalise(views, out)
 
     def _together(self, device: torch.device) -> int:
-        """How many images are treated at a time."""
+        """How many images are treated at a time, at most."""
         if device.type != "cpu":
             return 1 << 30  # an accelerator wants few, large launches
         one_view = 4 * self.channels * self.size**2
