@@ -56,7 +56,7 @@ class TrainView:
         views = torch.empty(len(images), self.channels, self.size, self.size, device=images.device)
         # Pieces of one size, for a small last one would cost as many calls as any other.
         pieces = max(1, math.ceil(len(images) / self._together(images.device)))
-        step = math.ceil(len(images) / pieces)
+        step = max(1, math.ceil(len(images) / pieces))
         for start in range(0, len(images), step):
             part = slice(start, start + step)
             self._make(images[part], {name: values[part] for name, values in drawn.items()}, out=views[part])
