@@ -74,7 +74,7 @@ def settle(stage: StageInTraining, say: Callable[[str], object], working: Workin
         trial = tried(stage, working, at_least=0.0 if certain else WORTH)
     except Exception as error:  # the compiler, the linker and the driver have a hundred kinds
         as_written(stage.method)
-        reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
+        reason = _reason(error)
         if before is None and wanted == "always":
             raise RunError(
                 f'stage.{name}.compile: torch cannot compile the network here ({reason}); take compile = "never"'
@@ -89,6 +89,12 @@ def settle(stage: StageInTraining, say: Callable[[str], object], working: Workin
     else:
         as_written(stage.method)
         say(f"{name}: {trial}, which is no gain; it is trained as it is written")
+
+
+def _reason(error: Exception) -> str:
+    """The first line that says something; torch's own often begin with "backend='inductor' raised:"."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line[:200] for line in lines if line and not line.endswith(":")), type(error).__name__)
 
 
 def tried(stage: StageInTraining, working: Working, at_least: float = 0.0) -> Trial | None:

@@ -153,7 +153,7 @@ def test_a_short_stage_is_not_worth_a_trial(
 
 
 def broken(*_: object) -> float:
-    raise RuntimeError("Cannot find a working triton installation\nsecond line")
+    raise RuntimeError("backend='inductor' raised:\nCannot find a working triton installation\nthird line")
 
 
 def test_where_nothing_can_be_compiled_training_goes_on_without(
