@@ -1,4 +1,5 @@
-"""Whether torch's compiler makes the network of a stage quicker: tried on the first batch, never assumed.
+"""Whether torch's compiler makes the network of a stage quicker: tried on the first batch, never assumed; and believed
+only where that batch's loss is what it was.
 
 Compiled are the networks, most of any step: convolutional ones whole, transformers block by block, for blocks are alike
 and one compilation serves them all. What a method does around them stays as it is written. On a GPU what they launch is
@@ -10,6 +11,7 @@ tinyvgg-b (torch 2.14), so `auto` does not even try.
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from sslterm.engine import chance
 from sslterm.engine.stage import StageInTraining
 from sslterm.engine.step import batch_of, batches_of, epoch_order, gradients, views_of
 from sslterm.methods import Batch
@@ -30,6 +33,8 @@ WORTH = 120.0
 """Seconds of training that must be left for a trial, which takes about one minute."""
 GAIN = 1.05
 """How many times as quick compiled steps have to be."""
+APART = 0.1
+"""How far the loss of the first batch may be from what it was, of 1 or of the loss: dropout draws other numbers."""
 WARMED, TIMED = 3, 5
 """Steps of each kind before the clock runs (the first one compiles, the next ones are recorded), and while it does."""
 
@@ -44,10 +49,20 @@ class Trial:
     compiling: float
     """Seconds until compiled steps were as quick as they get."""
 
+    losses: tuple[float, float]
+    """Of the first batch, as it is written and compiled."""
+
     @property
     def pays(self) -> bool:
         """Whether compiled steps are told apart from the others, and quicker."""
         return self.eager >= GAIN * self.compiled
+
+    @property
+    def agrees(self) -> bool:
+        """Whether what was compiled computes what is written."""
+        eager, compiled = self.losses
+        both_none = math.isnan(eager) and math.isnan(compiled)
+        return both_none or abs(eager - compiled) <= APART * max(1.0, abs(eager))
 
     def __str__(self) -> str:
         milliseconds = f"a step takes {self.compiled * 1e3:.3g} ms instead of {self.eager * 1e3:.3g}"
@@ -72,6 +87,9 @@ def settle(stage: StageInTraining, say: Callable[[str], object], working: Workin
         return
     try:
         trial = tried(stage, working, at_least=0.0 if certain else WORTH)
+        if trial and not trial.agrees:
+            eager, compiled = trial.losses
+            raise ArithmeticError(f"the first batch's loss would be {compiled:.4g} instead of {eager:.4g}")
     except Exception as error:  # the compiler, the linker and the driver have a hundred kinds
         as_written(stage.method)
         reason = _reason(error)
@@ -104,7 +122,7 @@ def tried(stage: StageInTraining, working: Working, at_least: float = 0.0) -> Tr
     with as_if_never(stage), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The .grad attribute")  # the compiler looks at it, and warns of itself
         rehearsed(stage, batch, WARMED)
-        eager = rehearsed(stage, batch, TIMED) / TIMED
+        eager, loss = rehearsed(stage, batch, TIMED) / TIMED, loss_of(stage, batch)
         left = stage.stage.epochs * stage.steps - (stage.epoch * stage.steps + stage.step)
         if eager * left < at_least:
             return None
@@ -112,7 +130,8 @@ def tried(stage: StageInTraining, working: Working, at_least: float = 0.0) -> Tr
         compile_all(stage.method, stage.subject.device)
         compiling = rehearsed(stage, batch, WARMED)
         done(1)
-        return Trial(eager, rehearsed(stage, batch, TIMED) / TIMED, compiling)
+        compiled = rehearsed(stage, batch, TIMED) / TIMED
+        return Trial(eager, compiled, compiling, (loss, loss_of(stage, batch)))
 
 
 def first_batch(stage: StageInTraining) -> Batch:
@@ -134,6 +153,13 @@ def rehearsed(stage: StageInTraining, batch: Batch, steps: int) -> float:
             gradients(stage, turn, batch)
     _wait(device)
     return time.perf_counter() - began
+
+
+def loss_of(stage: StageInTraining, batch: Batch) -> float:
+    """The loss of all turns, by the same draws every time."""
+    chance.begin(stage.subject.device, stage.preset.seed, "compiling", stage.index)
+    torch.compiler.cudagraph_mark_step_begin()
+    return sum(gradients(stage, turn, batch)["loss"].item() for turn in stage.method.turns())
 
 
 def _wait(device: torch.device) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from staging import in_training
 from told import TINY, encoder_of
 
 from sslterm.engine import compiling, looking, step
-from sslterm.engine.compiling import settle
+from sslterm.engine.compiling import Trial, settle
 from sslterm.engine.features import evaluating
 from sslterm.engine.stage import StageInTraining
 from sslterm.models.encoders import networks
@@ -114,6 +115,7 @@ def test_auto_does_not_even_try_on_a_cpu(small: dict[str, Any], data_dir: Path, 
 def on_a_gpu(small: dict[str, Any], data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> StageInTraining:
     """As far as `settle` can see; its clock must be counted."""
     monkeypatch.setattr(compiling, "first_batch", lambda stage: None)
+    monkeypatch.setattr(compiling, "loss_of", lambda stage, batch: 2.0)
     stage = of("byol", small, data_dir, "auto")
     stage.stage = stage.stage.model_copy(update={"epochs": 100_000})
     stage.subject.device = torch.device("cuda")
@@ -140,6 +142,32 @@ def test_what_is_not_quicker_is_taken_back(
     assert said == [
         "byol: compiled in 31 s, a step takes 98 ms instead of 100, which is no gain; it is trained as it is written"
     ]
+
+
+def test_what_computes_something_else_is_not_believed(
+    on_a_gpu: StageInTraining, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter([5.0, 4.0])
+    monkeypatch.setattr(compiling, "loss_of", lambda stage, batch: next(losses))
+    counted(monkeypatch, 1.0, 0.5, 31.0, 0.1)
+    settle(on_a_gpu, said.append, working)
+    assert on_a_gpu.compiled is False
+    assert not any(compiled(on_a_gpu))
+    assert "(the first batch's loss would be 4 instead of 5)" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("losses", "agrees"),
+    [
+        ((5.0, 5.4), True),
+        ((5.0, 5.6), False),
+        ((0.01, -0.05), True),
+        ((math.nan, math.nan), True),
+        ((1.0, math.nan), False),
+    ],
+)
+def test_losses_agree_as_far_as_dropout_lets_them(losses: tuple[float, float], agrees: bool) -> None:
+    assert Trial(1.0, 0.5, 30.0, losses).agrees is agrees
 
 
 def test_a_short_stage_is_not_worth_a_trial(
