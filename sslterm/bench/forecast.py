@@ -7,10 +7,10 @@ from pathlib import Path
 
 from sslterm import presets
 from sslterm.bench.report import Report
-from sslterm.bench.step import Whole, prepared, settle
+from sslterm.bench.step import Whole, prepared
 from sslterm.bench.timing import Figure, seconds
 from sslterm.engine import compiling, monitor
-from sslterm.engine.device import pick_device
+from sslterm.engine.device import pick_device, settle
 from sslterm.engine.stage import StageInTraining
 from sslterm.tables import duration
 

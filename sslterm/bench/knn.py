@@ -8,9 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from sslterm.bench.report import Report
-from sslterm.bench.step import settle
 from sslterm.bench.timing import Figure, in_turns
-from sslterm.engine.device import pick_device, prepare, reckoning
+from sslterm.engine.device import pick_device, prepare, reckoning, settle
 from sslterm.engine.knn import SIMILARITIES, knn_probabilities
 
 PRODUCTS, KNN = "products alone", "kNN"

@@ -22,9 +22,9 @@ from sslterm.bench.timing import Figure, in_turns, seconds
 from sslterm.data.open import open_dataset
 from sslterm.data.splits import split
 from sslterm.engine import compiling, looking
-from sslterm.engine.device import Precision, most_memory, pick_device, pick_precision, prepare
+from sslterm.engine.device import Precision, most_memory, pick_device, pick_precision, prepare, settle
 from sslterm.engine.stage import StageInTraining, Subject, largest_view
-from sslterm.engine.step import batch_of, batches_of, epoch_order, learn, one_step, steps_left, views_of
+from sslterm.engine.step import learn, one_step, steps_left
 from sslterm.engine.weights import normalisation
 
 WHOLE, BARE = "whole step", "bare model"
@@ -130,9 +130,7 @@ class Bare:
 
     def __init__(self, stage: StageInTraining) -> None:
         self.stage = stage
-        order = epoch_order(stage)[:1]
-        (views,) = views_of(stage, [next(batches_of(stage, order))], 0)
-        self.batch = batch_of(stage, views, order[0])
+        self.batch = compiling.first_batch(stage)
 
     def step(self) -> Tensor:
         """One."""
@@ -143,12 +141,6 @@ class Bare:
         with FlopCounterMode(display=False) as counter:
             self.step()
         return counter.get_total_flops()
-
-
-def settle(device: torch.device) -> None:
-    """Wait until all that was asked for is done."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def peak(device: torch.device, precision: str, side: int = 2048) -> float:

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sslterm.engine import chance
+from sslterm.engine import chance, device
 from sslterm.engine.stage import StageInTraining
 from sslterm.engine.step import batch_of, batches_of, epoch_order, gradients, views_of
 from sslterm.methods import Batch
@@ -144,14 +144,14 @@ def first_batch(stage: StageInTraining) -> Batch:
 def rehearsed(stage: StageInTraining, batch: Batch, steps: int) -> float:
     """Seconds that so many steps take which change no weight."""
     stage.method.train()
-    device = stage.subject.device
-    _wait(device)
+    on = stage.subject.device
+    device.settle(on)
     began = time.perf_counter()
     for _ in range(steps):
         torch.compiler.cudagraph_mark_step_begin()
         for turn in stage.method.turns():
             gradients(stage, turn, batch)
-    _wait(device)
+    device.settle(on)
     return time.perf_counter() - began
 
 
@@ -160,11 +160,6 @@ def loss_of(stage: StageInTraining, batch: Batch) -> float:
     chance.begin(stage.subject.device, stage.preset.seed, "compiling", stage.index)
     torch.compiler.cudagraph_mark_step_begin()
     return sum(gradients(stage, turn, batch)["loss"].item() for turn in stage.method.turns())
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 @contextmanager

@@ -105,6 +105,12 @@ def _trial() -> tuple[float, float]:
     return min(times[False][1:]), min(times[True][1:])
 
 
+def settle(device: torch.device) -> None:
+    """Wait until all that was asked of a device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def reckoning(device: torch.device) -> torch.device:
     """Where features are compared: on a CUDA device, else on the CPU."""
     return device if device.type == "cuda" else torch.device("cpu")
